@@ -1,0 +1,246 @@
+-- A heapscribe recording: one SQLite file, self-contained, readable while it is being written.
+--
+-- application_id and user_version name the format; a reader refuses what it does not know.
+-- Times are nanoseconds since the start of the recording unless a column says otherwise, sizes are
+-- bytes as the program requested them, counts are exact unless table `loss` says what is missing.
+-- A successful realloc of an existing block counts as one allocation and one free, at the stack of
+-- the realloc and of the old block respectively, and once more in `reallocations`.
+-- live = allocated - freed. "temporary" = freed by the allocating thread before it allocates again.
+
+PRAGMA application_id = 0x48505343;  -- "HPSC"
+PRAGMA user_version = 1;
+
+-- What was recorded and how. Keys:
+--   state          'recording' | 'complete' | 'interrupted' (recovered after the collector died)
+--   program, command_line (JSON array), working_directory, host, pid, collector_pid, session_path
+--   mode           'full' | 'counts';   unwinder 'libunwind' | 'boost';   heapscribe_version
+--   start_realtime_ns (since 1970), duration_ns
+--   end_kind       'exited' | 'signaled' | 'execed' | 'aborted' | 'unknown' | 'running'
+--   end_status     exit status, or signal number; NULL if unknown;   exec_path for 'execed'
+--   allocations, allocated_bytes, frees, freed_bytes, reallocations, temporary, usable_bytes,
+--   unknown_frees, failed_calls, live_blocks, live_bytes, peak_bytes, peak_ns, peak_error_bytes,
+--   threads, unrecorded_children
+--   site_timeline_step_ns, timeline_step_ns   widths of the two series
+--   symbolized     1 once `frame` covers every address
+CREATE TABLE recording (
+  key TEXT PRIMARY KEY,
+  value
+) WITHOUT ROWID;
+
+CREATE TABLE loss (
+  kind TEXT PRIMARY KEY,    -- as in preload/wire/losses.h
+  events INTEGER NOT NULL,  -- 0 = nothing lost
+  meaning TEXT NOT NULL
+) WITHOUT ROWID;
+
+-- Objects that were mapped, and when. An unloaded object keeps its row.
+CREATE TABLE module (
+  id INTEGER PRIMARY KEY,
+  path TEXT NOT NULL,
+  build_id TEXT NOT NULL DEFAULT '',  -- lower-case hex, empty when the object has none
+  bias INTEGER NOT NULL,              -- load address minus link-time address
+  base INTEGER NOT NULL,
+  end INTEGER NOT NULL,
+  load_ns INTEGER NOT NULL,
+  unload_ns INTEGER,                  -- NULL = still loaded at the end
+  symbol_source TEXT                  -- file the symbols were read from; NULL = none found (yet)
+);
+
+-- One return address. The call it belongs to ends one byte before it: look up offset - 1.
+CREATE TABLE address (
+  id INTEGER PRIMARY KEY,
+  module_id INTEGER REFERENCES module(id),  -- NULL = in no module (generated code)
+  offset INTEGER NOT NULL                   -- link-time address in the module (runtime - bias), or absolute
+);
+CREATE UNIQUE INDEX address_by_place ON address(ifnull(module_id, 0), offset);
+
+CREATE TABLE function (
+  id INTEGER PRIMARY KEY,
+  name TEXT NOT NULL UNIQUE  -- demangled
+);
+
+CREATE TABLE source_file (
+  id INTEGER PRIMARY KEY,
+  path TEXT NOT NULL UNIQUE
+);
+
+-- What an address means. Inlined calls give one address several frames: depth 0 is the innermost
+-- inlined function, the highest depth is the function that the code really belongs to.
+CREATE TABLE frame (
+  address_id INTEGER NOT NULL REFERENCES address(id),
+  depth INTEGER NOT NULL,
+  function_id INTEGER NOT NULL REFERENCES function(id),
+  file_id INTEGER REFERENCES source_file(id),
+  line INTEGER,
+  inlined INTEGER NOT NULL DEFAULT 0,
+  PRIMARY KEY (address_id, depth)
+) WITHOUT ROWID;
+
+-- Call stacks as a tree: a node is "address, called from parent". Parents have smaller ids than
+-- their children. Node 0 stands for "(stack not recorded)" and has address_id NULL.
+CREATE TABLE stack (
+  id INTEGER PRIMARY KEY,
+  parent_id INTEGER REFERENCES stack(id),  -- the caller; NULL = outermost frame
+  address_id INTEGER REFERENCES address(id),
+  depth INTEGER NOT NULL                   -- 1 = outermost frame
+);
+
+-- Totals of a node and everything called from it; present once state is not 'recording'.
+CREATE TABLE stack_total (
+  stack_id INTEGER PRIMARY KEY REFERENCES stack(id),
+  parent_id INTEGER,
+  allocations INTEGER NOT NULL,
+  bytes INTEGER NOT NULL,
+  live_blocks INTEGER NOT NULL,
+  live_bytes INTEGER NOT NULL,
+  peak_bytes INTEGER NOT NULL,
+  temporary INTEGER NOT NULL
+);
+CREATE INDEX stack_total_by_parent ON stack_total(parent_id);
+
+-- An allocation site: a distinct stack and call kind.
+CREATE TABLE site (
+  id INTEGER PRIMARY KEY,
+  stack_id INTEGER NOT NULL REFERENCES stack(id),  -- innermost frame
+  kind TEXT NOT NULL,  -- malloc calloc realloc aligned new new[] new-aligned
+  first_ns INTEGER NOT NULL,
+  allocations INTEGER NOT NULL DEFAULT 0,
+  bytes INTEGER NOT NULL DEFAULT 0,
+  frees INTEGER NOT NULL DEFAULT 0,
+  freed_bytes INTEGER NOT NULL DEFAULT 0,
+  peak_blocks INTEGER NOT NULL DEFAULT 0,  -- held at the high-water mark of the whole process
+  peak_bytes INTEGER NOT NULL DEFAULT 0,
+  temporary INTEGER NOT NULL DEFAULT 0,
+  reallocations INTEGER NOT NULL DEFAULT 0,
+  usable_bytes INTEGER NOT NULL DEFAULT 0,  -- bytes as the allocator rounded them up
+  min_size INTEGER NOT NULL DEFAULT 0,
+  max_size INTEGER NOT NULL DEFAULT 0,
+  -- The innermost frame that is not an allocation function; filled in with the symbols.
+  address_id INTEGER REFERENCES address(id),
+  frame_depth INTEGER,
+  live_blocks INTEGER GENERATED ALWAYS AS (allocations - frees) VIRTUAL,
+  live_bytes INTEGER GENERATED ALWAYS AS (bytes - freed_bytes) VIRTUAL
+);
+
+CREATE TABLE thread (
+  id INTEGER PRIMARY KEY,  -- 1 = first thread that allocated
+  tid INTEGER NOT NULL,
+  name TEXT NOT NULL DEFAULT '',
+  start_ns INTEGER NOT NULL,
+  end_ns INTEGER,          -- NULL = lived to the end
+  allocations INTEGER NOT NULL DEFAULT 0,
+  bytes INTEGER NOT NULL DEFAULT 0,
+  frees INTEGER NOT NULL DEFAULT 0,
+  freed_bytes INTEGER NOT NULL DEFAULT 0,
+  reallocations INTEGER NOT NULL DEFAULT 0,
+  temporary INTEGER NOT NULL DEFAULT 0
+);
+
+-- The same counters by thread: what the thread itself allocated and freed at a site.
+CREATE TABLE thread_site (
+  thread_id INTEGER NOT NULL REFERENCES thread(id),
+  site_id INTEGER NOT NULL REFERENCES site(id),
+  allocations INTEGER NOT NULL,
+  bytes INTEGER NOT NULL,
+  frees INTEGER NOT NULL,
+  freed_bytes INTEGER NOT NULL,
+  temporary INTEGER NOT NULL,
+  PRIMARY KEY (thread_id, site_id)
+) WITHOUT ROWID;
+
+-- The process over time; at most a few thousand rows, the step doubles instead.
+CREATE TABLE timeline (
+  ns INTEGER PRIMARY KEY,
+  live_bytes INTEGER NOT NULL,      -- highest value read within the step
+  live_blocks INTEGER NOT NULL,
+  allocations INTEGER NOT NULL,     -- totals so far
+  bytes INTEGER NOT NULL,
+  frees INTEGER NOT NULL,
+  rss_bytes INTEGER NOT NULL        -- resident set, highest value within the step
+) WITHOUT ROWID;
+
+-- Live heap of a site over time. A row says "from ns on"; a site has no row where nothing changed.
+-- The step doubles when all sites together have too many rows.
+CREATE TABLE site_timeline (
+  site_id INTEGER NOT NULL REFERENCES site(id),
+  ns INTEGER NOT NULL,
+  live_blocks INTEGER NOT NULL,
+  live_bytes INTEGER NOT NULL,
+  allocations INTEGER NOT NULL,  -- total so far
+  PRIMARY KEY (site_id, ns)
+) WITHOUT ROWID;
+
+-- Requested sizes of the whole run: every size up to 256, then eight classes per doubling.
+CREATE TABLE size_class (
+  lower INTEGER PRIMARY KEY,
+  upper INTEGER NOT NULL,
+  allocations INTEGER NOT NULL
+);
+
+CREATE TABLE call_kind (
+  kind TEXT PRIMARY KEY,
+  allocations INTEGER NOT NULL,
+  bytes INTEGER NOT NULL
+) WITHOUT ROWID;
+
+-- Views for people ---------------------------------------------------------------------------------
+
+-- Where an address is: the outermost (not inlined) function with its source line.
+CREATE VIEW code AS
+SELECT a.id AS address_id, m.path AS module, a.offset,
+       fn.name AS function, sf.path AS file, f.line, f.depth, f.inlined
+FROM address a
+LEFT JOIN module m ON m.id = a.module_id
+LEFT JOIN frame f ON f.address_id = a.id
+LEFT JOIN function fn ON fn.id = f.function_id
+LEFT JOIN source_file sf ON sf.id = f.file_id;
+
+-- Sites with the function that is to blame, most bytes first.
+CREATE VIEW hotspots AS
+SELECT s.id AS site_id, fn.name AS function, sf.path AS file, f.line, m.path AS module, s.kind,
+       s.allocations, s.bytes, s.live_blocks, s.live_bytes, s.peak_bytes, s.temporary,
+       s.bytes / max(s.allocations, 1) AS mean_size
+FROM site s
+LEFT JOIN address a ON a.id = s.address_id
+LEFT JOIN module m ON m.id = a.module_id
+LEFT JOIN frame f ON f.address_id = s.address_id AND f.depth = s.frame_depth
+LEFT JOIN function fn ON fn.id = f.function_id
+LEFT JOIN source_file sf ON sf.id = f.file_id
+ORDER BY s.bytes DESC;
+
+-- What was never freed, most bytes first.
+CREATE VIEW leaks AS SELECT * FROM hotspots WHERE live_blocks > 0 ORDER BY live_bytes DESC;
+
+-- Who held the memory at the high-water mark.
+CREATE VIEW peak AS SELECT * FROM hotspots WHERE peak_bytes > 0 ORDER BY peak_bytes DESC;
+
+-- Allocations freed at once, most frequent first.
+CREATE VIEW temporaries AS SELECT * FROM hotspots WHERE temporary > 0 ORDER BY temporary DESC;
+
+-- Every frame of every site, innermost first: SELECT * FROM site_stack WHERE site_id = 7;
+CREATE VIEW site_stack AS
+WITH RECURSIVE walk(site_id, position, stack_id) AS (
+  SELECT id, 0, stack_id FROM site
+  UNION ALL
+  SELECT walk.site_id, walk.position + 1, stack.parent_id
+  FROM walk JOIN stack ON stack.id = walk.stack_id
+  WHERE stack.parent_id IS NOT NULL
+)
+SELECT walk.site_id, walk.position, code.depth AS inline_depth, code.function, code.file, code.line,
+       code.module, code.inlined
+FROM walk
+JOIN stack ON stack.id = walk.stack_id
+JOIN code ON code.address_id = stack.address_id
+ORDER BY walk.site_id, walk.position, code.depth;
+
+-- The run as one row.
+CREATE VIEW run AS
+SELECT (SELECT value FROM recording WHERE key = 'program') AS program,
+       (SELECT value FROM recording WHERE key = 'pid') AS pid,
+       (SELECT value FROM recording WHERE key = 'state') AS state,
+       (SELECT value FROM recording WHERE key = 'end_kind') AS end_kind,
+       (SELECT value FROM recording WHERE key = 'end_status') AS end_status,
+       (SELECT value FROM recording WHERE key = 'duration_ns') / 1e9 AS seconds,
+       (SELECT value FROM recording WHERE key = 'allocations') AS allocations,
+       (SELECT value FROM recording WHERE key = 'live_bytes') AS live_bytes,
+       (SELECT value FROM recording WHERE key = 'peak_bytes') AS peak_bytes;

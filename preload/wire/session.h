@@ -1,0 +1,216 @@
+// The session: one shared mapping between the target and the collector.
+//
+// A sparse file (normally in /dev/shm) that the collector creates before the target starts. The
+// library maps it, closes the descriptor, and from then on talks to nobody: it stores counters, the
+// collector reads them at its own pace. After SIGKILL of the target the file still holds exact
+// numbers; after SIGKILL of the collector too, `heapscribe recover` reads what is left.
+//
+// Guarantees
+//  - Every 8-byte counter has one writing thread; it is monotonic unless its comment says otherwise.
+//    Readers use relaxed loads and may be one event behind between two counters of a row.
+//  - A record is reachable from the header only after it is complete: links and row keys are
+//    published with release and read with acquire.
+//  - Space is handed out by a bump pointer (`used`) and never returned. Nothing moves.
+//  - References are `Ref`: byte offset divided by 16. Ref 0 is "none" (the header lives there).
+//  - The reader trusts nothing: it checks every Ref against `used` and the file size (see
+//    session_view.h), since the target may have scribbled over the mapping.
+//
+// Space beyond `committed` has no storage behind it yet; touching it on a full file system would
+// raise SIGBUS in the target. The collector keeps `committed` ahead of `used`.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+#include "preload/wire/losses.h"
+#include "preload/wire/size_buckets.h"
+
+namespace heapscribe::wire {
+
+using Ref = std::uint32_t;
+inline constexpr Ref kNoRef = 0;
+inline constexpr std::size_t kUnit = 16;
+
+inline constexpr std::uint64_t kSessionMagic = 0x31'42'49'52'43'53'50'48;  // "HPSCRIB1"
+inline constexpr std::uint32_t kSessionVersion = 1;
+inline constexpr std::uint64_t kMaxCapacity = std::uint64_t{64} << 30;  // what a Ref can address
+
+enum class Mode : std::uint32_t { Full = 0, Counts = 1 };
+
+// How a block came to be. A site has exactly one kind (the kind is part of its key).
+enum class CallKind : std::uint32_t {
+  Malloc,
+  Calloc,
+  Realloc,
+  Aligned,  // memalign, posix_memalign, aligned_alloc, valloc, pvalloc
+  New,
+  NewArray,
+  NewAligned,  // aligned new and new[]
+};
+inline constexpr std::size_t kCallKinds = 7;
+
+// Waiting -> Recording -> Ended. Written by the library; an interrupted target stays Recording.
+enum class SessionPhase : std::uint32_t { Waiting = 0, Recording = 1, Ended = 2 };
+
+// What the library noticed of the end; the collector knows more when it is the parent.
+enum class EndKind : std::uint32_t {
+  Unknown = 0,      // killed, or left by a raw system call
+  Exit = 1,         // exit or return from main; status is valid
+  ImmediateExit = 2,  // _exit, _Exit; status is valid
+  QuickExit = 3,    // quick_exit; status is valid
+  Exec = 4,         // replaced by another program
+  Abort = 5,        // abort
+};
+
+// One site's counters for one thread: two cache lines, one writer (the owner of the table).
+// Rows are additive: a site may have several rows (per thread, per grown row block); its numbers are
+// the sums. Live = allocated - freed; a single row's live may be negative when its thread frees what
+// others allocated.
+struct alignas(64) SiteRow {
+  std::atomic<std::uint64_t> key;  // 0 = slot empty; stack hash mixed with kind; stored last, release
+  std::atomic<std::uint64_t> allocations;  // successful reallocs included
+  std::atomic<std::uint64_t> allocated_bytes;  // requested
+  std::atomic<std::uint64_t> frees;            // the old block of a realloc included
+  std::atomic<std::uint64_t> freed_bytes;      // requested sizes of the freed blocks
+  // Live at the high-water mark `epoch`, valid only while epoch == SessionHeader::epoch; otherwise the
+  // row has not changed since that mark and its current live is the value at the peak.
+  std::atomic<std::int64_t> peak_bytes;
+  std::atomic<std::int64_t> peak_blocks;
+  std::atomic<std::uint32_t> epoch;
+  Ref table;  // CounterTable this row belongs to
+  // second line
+  std::atomic<std::uint64_t> temporary;      // freed by the same thread before its next allocation
+  std::atomic<std::uint64_t> reallocations;  // allocations made by realloc of an existing block
+  std::atomic<std::uint64_t> usable_bytes;   // what malloc_usable_size said, summed over allocations
+  std::atomic<std::uint64_t> max_size;       // largest request
+  std::atomic<std::uint64_t> min_size;       // smallest request
+  std::atomic<std::uint64_t> first_ns;       // session time of the first event
+  Ref stack;                                 // innermost StackSegment; kNoRef = no stack recorded
+  CallKind kind;
+  std::uint64_t reserved;
+};
+static_assert(sizeof(SiteRow) == 128, "two cache lines: the first is all that a plain event touches");
+
+// An open-addressed block of rows. A full block is followed by a larger one; the old one stays and
+// keeps counting frees of its blocks.
+struct alignas(64) RowBlock {
+  Ref older;               // previous RowBlock of the same table
+  std::uint32_t capacity;  // rows, a power of two
+  std::uint64_t reserved[7];
+  // SiteRow rows[capacity] follows
+};
+static_assert(sizeof(RowBlock) == 64);
+
+// Draw of a table's life:  Owned --owner's thread is gone (collector)--> Free --new thread--> Owned
+// The collector moves to Free after it has read the dead owner's last numbers, so per-thread
+// attribution stays exact although tables are reused. Counters are never reset.
+enum class TableState : std::uint32_t { Owned = 0, Free = 1 };
+
+// All counters of one thread.
+struct alignas(64) CounterTable {
+  Ref next;  // older table, or kNoRef
+  std::atomic<TableState> state;
+  std::atomic<Ref> owner;   // ThreadRecord
+  std::atomic<Ref> blocks;  // newest RowBlock
+  std::atomic<std::uint64_t> allocations;
+  std::atomic<std::uint64_t> allocated_bytes;
+  std::atomic<std::uint64_t> frees;
+  std::atomic<std::uint64_t> freed_bytes;
+  std::atomic<std::uint64_t> reallocations;
+  std::atomic<std::uint64_t> temporary;
+  std::atomic<std::uint64_t> usable_bytes;
+  std::atomic<std::uint64_t> unknown_frees;  // blocks that were not seen being allocated
+  std::atomic<std::uint64_t> failed;         // calls that returned NULL
+  std::atomic<std::uint64_t> kind_allocations[kCallKinds];
+  std::atomic<std::uint64_t> kind_bytes[kCallKinds];
+  std::atomic<std::uint64_t> losses[kLossKinds];
+  std::atomic<std::uint64_t> size_allocations[kSizeBuckets];  // by requested size
+};
+
+struct ThreadRecord {
+  Ref next;  // older thread
+  std::uint32_t tid;
+  std::uint32_t number;  // 1 = first thread seen
+  Ref table;
+  std::uint64_t start_ns;  // session time of its first event
+};
+
+// Up to kSegmentFrames return addresses, innermost first. Deeper stacks are chains: full segments
+// counted from the outermost frame are shared between stacks, so deep recursion costs little.
+inline constexpr std::uint32_t kSegmentFrames = 64;
+struct StackSegment {
+  std::uint64_t hash;   // of everything from the outside up to here, with the layout
+  Ref outer;            // the next segment outwards, or kNoRef
+  std::uint32_t count;  // frames in this segment
+  std::uint32_t layout;  // module layout in force, see ModuleRecord
+  std::uint32_t truncated;  // 1 = the unwinder did not reach the outermost frame
+  // std::uint64_t frames[count] follows
+};
+static_assert(sizeof(StackSegment) % 8 == 0);
+
+// One loaded object. An address in a stack of layout L belongs to the module whose [base, end) holds
+// it and with first_layout <= L <= last_layout. The layout number advances whenever an object is
+// unloaded, and when one is loaded after that, since an address may then mean something else.
+struct ModuleRecord {
+  Ref next;  // older record
+  std::uint32_t first_layout;
+  std::atomic<std::uint32_t> last_layout;  // kStillLoaded while loaded
+  std::uint32_t path_length;
+  std::uint64_t bias;  // load address minus link-time address
+  std::uint64_t base, end;  // lowest and highest mapped address
+  std::uint64_t load_ns;
+  std::atomic<std::uint64_t> unload_ns;  // 0 while loaded
+  std::uint32_t build_id_length;
+  unsigned char build_id[32];
+  std::uint32_t reserved;
+  // char path[path_length] follows, no terminator
+};
+inline constexpr std::uint32_t kStillLoaded = 0xFFFFFFFFU;
+
+inline constexpr std::size_t kExecPathBytes = 512;
+
+struct SessionHeader {
+  // Written once by the collector before the target starts.
+  std::uint64_t magic;
+  std::uint32_t version;
+  std::uint32_t header_bytes;
+  std::uint64_t capacity;  // bytes that may be mapped
+  Mode mode;
+  std::uint32_t collector_pid;
+  std::uint64_t reserved0[4];
+
+  // Kept up to date by the collector.
+  alignas(64) std::atomic<std::uint64_t> committed;  // bytes with storage behind them
+  std::atomic<std::uint64_t> now_ns;                 // session time (monotonic, since start), ~10 ms steps
+  std::atomic<std::uint32_t> restricted;  // 1 = the target runs under a seccomp filter
+
+  // Written by the library.
+  alignas(64) std::atomic<std::uint64_t> used;  // bump pointer, bytes
+  std::atomic<SessionPhase> phase;
+  std::uint32_t pid;
+  std::uint64_t start_realtime_ns;
+  std::uint64_t start_monotonic_ns;
+  std::atomic<EndKind> end_kind;
+  std::atomic<std::int32_t> end_status;
+  std::atomic<std::uint32_t> threads;              // ever seen
+  std::atomic<std::uint32_t> unrecorded_children;  // forked children that allocated
+  std::atomic<Ref> first_table;
+  std::atomic<Ref> first_thread;
+  std::atomic<Ref> first_module;
+  std::atomic<std::uint32_t> layout;
+  std::atomic<std::uint64_t> losses[kLossKinds];  // those that no thread's table could take
+  char exec_path[kExecPathBytes];                 // for EndKind::Exec, zero-terminated
+
+  // The high-water mark; see preload/record/peak.h.
+  alignas(64) std::atomic<std::int64_t> flushed_live_bytes;  // not monotonic
+  std::atomic<std::int64_t> peak_bytes;
+  std::atomic<std::uint32_t> epoch;
+  std::atomic<std::uint32_t> flush_step;       // bytes a thread may hold back; 0 = none
+  std::atomic<std::uint64_t> peak_ns;          // session time of the peak
+  std::atomic<std::uint64_t> peak_error_bytes;  // how far peak_bytes may be off; 0 = exact
+};
+inline constexpr std::size_t kHeaderBytes = 4096;
+static_assert(sizeof(SessionHeader) <= kHeaderBytes);
+
+}  // namespace heapscribe::wire
