@@ -102,10 +102,11 @@ struct alignas(64) RowBlock {
 };
 static_assert(sizeof(RowBlock) == 64);
 
-// Draw of a table's life:  Owned --owner's thread is gone (collector)--> Free --new thread--> Owned
+// A table's life:
+//   Owned --owner's thread is gone (collector)--> Free --new thread--> Claimed --owner set--> Owned
 // The collector moves to Free after it has read the dead owner's last numbers, so per-thread
 // attribution stays exact although tables are reused. Counters are never reset.
-enum class TableState : std::uint32_t { Owned = 0, Free = 1 };
+enum class TableState : std::uint32_t { Owned = 0, Free = 1, Claimed = 2 };
 
 // All counters of one thread.
 struct alignas(64) CounterTable {
@@ -113,6 +114,7 @@ struct alignas(64) CounterTable {
   std::atomic<TableState> state;
   std::atomic<Ref> owner;   // ThreadRecord
   std::atomic<Ref> blocks;  // newest RowBlock
+  std::uint64_t recorder;   // the library's own; an address in the target
   std::atomic<std::uint64_t> allocations;
   std::atomic<std::uint64_t> allocated_bytes;
   std::atomic<std::uint64_t> frees;
@@ -150,12 +152,12 @@ struct StackSegment {
 static_assert(sizeof(StackSegment) % 8 == 0);
 
 // One loaded object. An address in a stack of layout L belongs to the module whose [base, end) holds
-// it and with first_layout <= L <= last_layout. The layout number advances whenever an object is
-// unloaded, and when one is loaded after that, since an address may then mean something else.
+// it and with first_layout <= L <= last_layout. The layout number changes when an object is loaded
+// where a different one used to be; the objects loaded then are listed again for the new layout.
 struct ModuleRecord {
   Ref next;  // older record
   std::uint32_t first_layout;
-  std::atomic<std::uint32_t> last_layout;  // kStillLoaded while loaded
+  std::atomic<std::uint32_t> last_layout;
   std::uint32_t path_length;
   std::uint64_t bias;  // load address minus link-time address
   std::uint64_t base, end;  // lowest and highest mapped address
@@ -166,7 +168,6 @@ struct ModuleRecord {
   std::uint32_t reserved;
   // char path[path_length] follows, no terminator
 };
-inline constexpr std::uint32_t kStillLoaded = 0xFFFFFFFFU;
 
 inline constexpr std::size_t kExecPathBytes = 512;
 

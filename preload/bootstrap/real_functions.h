@@ -1,0 +1,24 @@
+// The functions underneath ours: those of the next library in line (glibc, or an allocator that the
+// program links or preloads). A field is nullptr when nobody else defines the function.
+#pragma once
+
+#include <cstddef>
+
+namespace heapscribe::bootstrap {
+
+struct RealFunctions {
+#define REAL(field, symbol, result, parameters) result(*field) parameters;
+#include "preload/bootstrap/functions.def"
+#undef REAL
+};
+
+extern constinit RealFunctions real;
+
+// Looks everything up once. dlsym may allocate: such calls are served by the early heap.
+void resolve_real_functions();
+
+// Where operator new of a C++ library hides that was loaded for its users only (RTLD_LOCAL).
+// nullptr if there is none. Takes the loader's lock: for the failure path only.
+void* find_in_cxx_library(const char* symbol);
+
+}  // namespace heapscribe::bootstrap

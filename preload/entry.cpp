@@ -1,0 +1,101 @@
+// Birth of the library, step by step in order. It happens in the first call of a hook, which may be
+// the dynamic loader's, long before any constructor.
+#include "preload/entry.h"
+
+#include <cstdlib>
+#include <string_view>
+
+#include "preload/bootstrap/process_phase.h"
+#include "preload/bootstrap/real_functions.h"
+#include "preload/config.h"
+#include "preload/launch_collector.h"
+#include "preload/platform/notice.h"
+#include "preload/record/module_list.h"
+#include "preload/record/session.h"
+#include "preload/record/thread_id.h"
+#include "preload/record/thread_recorder.h"
+#include "preload/unwind/stack_bounds.h"
+#include "preload/unwind/unwinder.h"
+
+extern "C" char** environ;
+
+namespace heapscribe {
+namespace {
+
+using bootstrap::Phase;
+
+constinit std::atomic<bool> resolving{false};
+constinit std::atomic<bool> resolved{false};
+constinit std::atomic<bool> starting{false};
+
+// True once the real functions are known.
+bool resolve_once() {
+  if (resolved.load(std::memory_order_acquire)) return true;
+  if (resolving.exchange(true, std::memory_order_acq_rel)) return false;
+  bootstrap::resolve_real_functions();
+  resolved.store(true, std::memory_order_release);
+  return true;
+}
+
+// `run` names a session; under a bare LD_PRELOAD we have the collector make one.
+const char* find_session() {
+  if (*config.session != '\0') return config.session;
+  return launch_collector(environ);
+}
+
+unwind::CaptureFunction chosen_unwinder() {
+  return unwind::capture_boost;
+}
+
+void prepare_recording(wire::Mode mode) {
+  record::learn_thread_id_place();
+  record::note_own_code();
+  unwind::note_main_stack();
+  record::refresh_modules();
+  record::set_recording_mode(mode, chosen_unwinder());
+  on_exit(note_exit, nullptr);
+}
+
+void begin_recording() {
+  read_config(environ);
+  const char* path = find_session();
+  const char* problem = path != nullptr ? record::session.open(path) : nullptr;
+  if (problem != nullptr) platform::notice("not recording: ", problem);
+  if (path != nullptr && problem == nullptr) {
+    const bootstrap::RecordingScope scope;
+    prepare_recording(record::session.header().mode);
+    bootstrap::wipe_phase_on_fork();
+    bootstrap::set_phase(Phase::Recording);
+  } else {
+    bootstrap::set_phase(Phase::Off);
+  }
+  clean_environment(environ);
+}
+
+void note_forked_child() {
+  record::session.header().unrecorded_children.fetch_add(1, std::memory_order_relaxed);
+}
+
+}  // namespace
+
+bool start() {
+  bool first = false;
+  if (bootstrap::is_forked_child(first)) {
+    if (first) note_forked_child();
+    return true;
+  }
+  if (!resolve_once()) return false;
+  // The loader may allocate before libc has been told its environment: recording starts later.
+  if (bootstrap::phase() != Phase::Unborn || environ == nullptr) return true;
+  if (!starting.exchange(true, std::memory_order_acq_rel)) begin_recording();
+  return true;
+}
+
+namespace {
+
+// A program that never allocates still gets its environment and its (empty) recording.
+[[gnu::constructor]] void start_at_the_latest() { start(); }
+
+}  // namespace
+
+}  // namespace heapscribe

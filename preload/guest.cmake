@@ -1,0 +1,29 @@
+# The guest: everything that runs inside the target, as one preloaded library. It brings no libstdc++,
+# no libgcc_s and no libunwind into the process: what it needs of them is linked in and hidden.
+
+set(HEAPSCRIBE_GUEST_SOURCES
+  platform/notice.cpp platform/pages.cpp
+  config.cpp
+  bootstrap/early_heap.cpp bootstrap/process_phase.cpp bootstrap/real_functions.cpp
+  bootstrap/thread_state.cpp
+  unwind/stack_bounds.cpp unwind/unwinder_boost.cpp
+  record/block_table.cpp record/module_list.cpp record/peak.cpp record/session.cpp
+  record/stack_table.cpp record/thread_id.cpp record/thread_recorder.cpp
+  hooks/allocation.cpp hooks/loader.cpp hooks/operator_new.cpp hooks/process.cpp
+  launch_collector.cpp entry.cpp)
+
+add_library(heapscribe_guest SHARED ${HEAPSCRIBE_GUEST_SOURCES})
+set_target_properties(heapscribe_guest PROPERTIES OUTPUT_NAME heapscribe)
+target_link_libraries(heapscribe_guest PRIVATE heapscribe_build)
+target_compile_definitions(heapscribe_guest PRIVATE _GNU_SOURCE)
+target_compile_options(heapscribe_guest PRIVATE
+  -O2 -fno-exceptions -fno-rtti -fno-threadsafe-statics -fvisibility=hidden -fno-builtin-malloc
+  -ftls-model=initial-exec -fasynchronous-unwind-tables -fno-plt -Wframe-larger-than=4096)
+target_link_options(heapscribe_guest PRIVATE
+  -static-libstdc++ -static-libgcc
+  -Wl,--version-script=${CMAKE_CURRENT_SOURCE_DIR}/exports.map
+  -Wl,-Bsymbolic -Wl,--exclude-libs,ALL -Wl,-z,nodelete -Wl,-z,now -Wl,--no-undefined
+  -Wl,--gc-sections)
+target_link_libraries(heapscribe_guest PRIVATE -lgcc_eh)
+set_target_properties(heapscribe_guest PROPERTIES
+  LINK_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/exports.map)

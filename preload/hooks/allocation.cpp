@@ -1,0 +1,183 @@
+// The malloc family. A block is reported after it exists and before it is released, since outside
+// that span its address may be somebody else's.
+//
+// What the corner cases mean is decided here, and only here:
+//   NULL results       counted as failed calls; errno is the allocator's
+//   size 0             an allocation of 0 bytes if the allocator returns a block
+//   realloc(NULL, n)   malloc(n);  realloc(p, 0) that returns NULL: a free
+//   free(NULL)         nothing
+//   blocks of others   (early heap, made before recording, by another entry) are passed on; their
+//                      release counts as an unknown free
+#include <malloc.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "preload/bootstrap/early_heap.h"
+#include "preload/entry.h"
+#include "preload/hooks/record.h"
+
+namespace {
+
+using heapscribe::bootstrap::is_recording;
+using heapscribe::bootstrap::kNoPendingKind;
+using heapscribe::bootstrap::real;
+using heapscribe::bootstrap::thread_state;
+using heapscribe::hooks::record_allocation;
+using heapscribe::hooks::record_release;
+using heapscribe::hooks::with_recorder;
+using heapscribe::record::BlockRecord;
+using heapscribe::record::ThreadRecorder;
+using heapscribe::wire::CallKind;
+
+// The kind that operator new announced, else the function's own.
+inline CallKind take_kind(CallKind own) {
+  if (thread_state.pending_kind == kNoPendingKind) [[likely]] return own;
+  const auto kind = static_cast<CallKind>(thread_state.pending_kind);
+  thread_state.pending_kind = kNoPendingKind;
+  return kind;
+}
+
+// Runs `call` on the allocator underneath and records what it returned. Before the allocator is known
+// the early heap serves the program.
+template <typename Call>
+void* allocate(std::size_t requested, std::size_t alignment, CallKind own, Call call) {
+  if (!is_recording()) [[unlikely]] {
+    if (!heapscribe::start()) return heapscribe::bootstrap::early_allocate(requested, alignment);
+    if (!is_recording()) return call();
+  }
+  const CallKind kind = take_kind(own);
+  void* block = call();
+  record_allocation(block, requested, kind);
+  return block;
+}
+
+void release(void* block) {
+  if (thread_state.released == block) [[unlikely]] {
+    thread_state.released = nullptr;  // operator delete has recorded it
+  } else if (is_recording()) {
+    record_release(block);
+  }
+  real.free(block);
+}
+
+void* resize_early(void* block, std::size_t size) {
+  void* moved = malloc(size);
+  const std::size_t old_size = heapscribe::bootstrap::early_size(block);
+  if (moved != nullptr) std::memcpy(moved, block, old_size < size ? old_size : size);
+  return moved;
+}
+
+// Steps and order: see ThreadRecorder.
+void* resize(void* block, std::size_t size) {
+  BlockRecord old{};
+  with_recorder([&](ThreadRecorder& recorder) { old = recorder.take_for_resize(block); });
+  void* moved = real.realloc(block, size);
+  with_recorder([&](ThreadRecorder& recorder) {
+    if (moved != nullptr) {
+      recorder.resized(old, moved, size, real.malloc_usable_size(moved));
+    } else if (size == 0) {
+      recorder.released_by_resize(old);
+    } else {
+      recorder.not_resized(old, block);
+    }
+  });
+  return moved;
+}
+
+}  // namespace
+
+#pragma GCC visibility push(default)
+extern "C" {
+
+void* malloc(std::size_t size) noexcept {
+  return allocate(size, 16, CallKind::Malloc, [=] { return real.malloc(size); });
+}
+
+void* calloc(std::size_t count, std::size_t size) noexcept {
+  std::size_t bytes = 0;
+  if (__builtin_mul_overflow(count, size, &bytes)) bytes = SIZE_MAX;  // the allocator will refuse
+  return allocate(bytes, 16, CallKind::Calloc, [=] { return real.calloc(count, size); });
+}
+
+void free(void* block) noexcept {
+  if (block == nullptr || heapscribe::bootstrap::is_early(block)) return;
+  if (real.free == nullptr && !heapscribe::start()) return;
+  release(block);
+}
+
+void* realloc(void* block, std::size_t size) noexcept {
+  if (block == nullptr) return malloc(size);
+  if (heapscribe::bootstrap::is_early(block)) return resize_early(block, size);
+  if (!is_recording()) [[unlikely]] {
+    if (!heapscribe::start()) return nullptr;
+    if (!is_recording()) return real.realloc(block, size);
+  }
+  return resize(block, size);
+}
+
+void* reallocarray(void* block, std::size_t count, std::size_t size) noexcept {
+  std::size_t bytes = 0;
+  if (__builtin_mul_overflow(count, size, &bytes)) {
+    errno = ENOMEM;
+    return nullptr;
+  }
+  return realloc(block, bytes);
+}
+
+void* memalign(std::size_t alignment, std::size_t size) noexcept {
+  return allocate(size, alignment, CallKind::Aligned,
+                  [=] { return real.memalign(alignment, size); });
+}
+
+void* aligned_alloc(std::size_t alignment, std::size_t size) noexcept {
+  return allocate(size, alignment, CallKind::Aligned,
+                  [=] { return real.aligned_alloc(alignment, size); });
+}
+
+int posix_memalign(void** result, std::size_t alignment, std::size_t size) noexcept {
+  int status = 0;
+  void* block = nullptr;
+  block = allocate(size, alignment, CallKind::Aligned, [&]() -> void* {
+    status = real.posix_memalign(&block, alignment, size);
+    return status == 0 ? block : nullptr;
+  });
+  if (status == 0) *result = block;
+  return status;
+}
+
+void* valloc(std::size_t size) noexcept {
+  return allocate(size, 4096, CallKind::Aligned, [=] { return real.valloc(size); });
+}
+
+void* pvalloc(std::size_t size) noexcept {
+  return allocate(size, 4096, CallKind::Aligned, [=] { return real.pvalloc(size); });
+}
+
+std::size_t malloc_usable_size(void* block) noexcept {
+  if (block == nullptr) return 0;
+  if (heapscribe::bootstrap::is_early(block)) return heapscribe::bootstrap::early_size(block);
+  if (real.malloc_usable_size == nullptr && !heapscribe::start()) return 0;
+  return real.malloc_usable_size(block);
+}
+
+void cfree(void* block) noexcept { free(block); }
+
+void free_sized(void* block, std::size_t size) noexcept {
+  if (real.free_sized == nullptr || block == nullptr || heapscribe::bootstrap::is_early(block)) {
+    return free(block);
+  }
+  if (is_recording()) record_release(block);
+  real.free_sized(block, size);
+}
+
+void free_aligned_sized(void* block, std::size_t alignment, std::size_t size) noexcept {
+  if (real.free_aligned_sized == nullptr || block == nullptr ||
+      heapscribe::bootstrap::is_early(block)) {
+    return free(block);
+  }
+  if (is_recording()) record_release(block);
+  real.free_aligned_sized(block, alignment, size);
+}
+}
+#pragma GCC visibility pop

@@ -1,0 +1,146 @@
+// Ends of the process: noted in the session, then passed on. What cannot be noticed here (signals,
+// raw system calls) the collector learns from the kernel.
+#include <sys/types.h>
+#include <unistd.h>
+
+#include <cstdarg>
+#include <cstring>
+
+#include "preload/entry.h"
+#include "preload/hooks/record.h"
+#include "preload/platform/kernel.h"
+
+namespace {
+
+using heapscribe::bootstrap::is_recording;
+using heapscribe::bootstrap::real;
+using heapscribe::wire::EndKind;
+
+void note_end(EndKind kind, int status) {
+  if (!is_recording()) return;
+  auto& header = heapscribe::record::session.header();
+  // A vfork child shares our memory but is not the process that is being recorded.
+  const long pid = heapscribe::platform::system_call(SYS_getpid);
+  if (static_cast<std::uint32_t>(pid) != header.pid) return;
+  header.end_status.store(status, std::memory_order_relaxed);
+  header.end_kind.store(kind, std::memory_order_release);
+}
+
+// Notes the exec, tries it, and takes the note back when it returns.
+template <typename Call>
+int exec_noted(const char* path, Call call) {
+  if (real.execve == nullptr) heapscribe::start();
+  if (is_recording()) {
+    auto& header = heapscribe::record::session.header();
+    if (static_cast<std::uint32_t>(heapscribe::platform::system_call(SYS_getpid)) == header.pid) {
+      std::strncpy(header.exec_path, path, sizeof header.exec_path - 1);
+    }
+  }
+  note_end(EndKind::Exec, 0);
+  const int result = call();
+  note_end(EndKind::Unknown, 0);
+  return result;
+}
+
+std::size_t count_arguments(std::va_list arguments) {
+  std::size_t count = 1;
+  while (va_arg(arguments, char*) != nullptr) ++count;
+  return count;
+}
+
+}  // namespace
+
+namespace heapscribe {
+
+// Registered with on_exit, so it sees the status of exit() and of a return from main. Registered
+// first, so it runs last.
+void note_exit(int status, void*) { note_end(EndKind::Exit, status); }
+
+}  // namespace heapscribe
+
+#pragma GCC visibility push(default)
+extern "C" {
+
+[[noreturn]] void _exit(int status) {
+  if (real.exit_now == nullptr) heapscribe::start();
+  note_end(EndKind::ImmediateExit, status);
+  real.exit_now(status);
+  __builtin_unreachable();
+}
+
+[[noreturn]] void _Exit(int status) noexcept { _exit(status); }
+
+[[noreturn]] void quick_exit(int status) noexcept {
+  if (real.exit_quickly == nullptr) heapscribe::start();
+  note_end(EndKind::QuickExit, status);
+  real.exit_quickly(status);
+  __builtin_unreachable();
+}
+
+[[noreturn]] void abort() noexcept {
+  if (real.abort == nullptr) heapscribe::start();
+  note_end(EndKind::Abort, 0);
+  real.abort();
+  __builtin_unreachable();
+}
+
+int execve(const char* path, char* const* arguments, char* const* environment) noexcept {
+  return exec_noted(path, [=] { return real.execve(path, arguments, environment); });
+}
+
+int execv(const char* path, char* const* arguments) noexcept {
+  return exec_noted(path, [=] { return real.execv(path, arguments); });
+}
+
+int execvp(const char* file, char* const* arguments) noexcept {
+  return exec_noted(file, [=] { return real.execvp(file, arguments); });
+}
+
+int execvpe(const char* file, char* const* arguments, char* const* environment) noexcept {
+  return exec_noted(file, [=] { return real.execvpe(file, arguments, environment); });
+}
+
+int fexecve(int descriptor, char* const* arguments, char* const* environment) noexcept {
+  return exec_noted("(descriptor)",
+                    [=] { return real.fexecve(descriptor, arguments, environment); });
+}
+
+int execveat(int folder, const char* path, char* const* arguments, char* const* environment,
+             int flags) noexcept {
+  return exec_noted(path,
+                    [=] { return real.execveat(folder, path, arguments, environment, flags); });
+}
+
+// The list forms gather their arguments on the stack, as libc does, since a vfork child may call
+// them. `arguments` starts with `first`.
+#define HEAPSCRIBE_GATHER(first)                                                      \
+  std::va_list list;                                                                  \
+  va_start(list, first);                                                              \
+  std::va_list counted;                                                               \
+  va_copy(counted, list);                                                             \
+  const std::size_t count = count_arguments(counted);                                 \
+  va_end(counted);                                                                    \
+  auto** arguments = static_cast<char**>(__builtin_alloca((count + 1) * sizeof(char*))); \
+  arguments[0] = const_cast<char*>(first);                                            \
+  for (std::size_t i = 1; i <= count; ++i) arguments[i] = va_arg(list, char*)
+
+int execl(const char* path, const char* first, ...) noexcept {
+  HEAPSCRIBE_GATHER(first);
+  va_end(list);
+  return execv(path, arguments);
+}
+
+int execlp(const char* file, const char* first, ...) noexcept {
+  HEAPSCRIBE_GATHER(first);
+  va_end(list);
+  return execvp(file, arguments);
+}
+
+int execle(const char* path, const char* first, ...) noexcept {
+  HEAPSCRIBE_GATHER(first);
+  char* const* environment = va_arg(list, char* const*);
+  va_end(list);
+  return execve(path, arguments, environment);
+}
+}
+#pragma GCC visibility pop

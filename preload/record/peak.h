@@ -1,0 +1,36 @@
+// The exact high-water mark without an event log.
+//
+// The process keeps its live bytes in the session header. Whenever they set a new maximum, `epoch`
+// advances. A row that is about to change first notes its live bytes if its own epoch is older: a
+// lazy copy of the state at the peak. Rows that have not changed since hold it anyway.
+//
+// With one thread every event is added at once and the peak is exact. With several, a thread holds
+// back up to `flush_step` bytes, so that they do not all write to one line: the peak may be off by
+// that much per thread (a thousandth of the peak in all), and `peak_error_bytes` says so.
+#pragma once
+
+#include "preload/record/session.h"
+#include "preload/wire/session.h"
+
+namespace heapscribe::record {
+
+// Call before the row's counters change.
+inline void note_state_at_peak(wire::SiteRow& row, const wire::SessionHeader& header) {
+  const std::uint32_t epoch = header.epoch.load(std::memory_order_relaxed);
+  if (row.epoch.load(std::memory_order_relaxed) == epoch) return;
+  const auto value = [](const std::atomic<std::uint64_t>& counter) {
+    return static_cast<std::int64_t>(counter.load(std::memory_order_relaxed));
+  };
+  row.peak_bytes.store(value(row.allocated_bytes) - value(row.freed_bytes),
+                       std::memory_order_relaxed);
+  row.peak_blocks.store(value(row.allocations) - value(row.frees), std::memory_order_relaxed);
+  row.epoch.store(epoch, std::memory_order_relaxed);
+}
+
+// Adds `held_back` bytes of a thread to the process and moves the mark if they make a new maximum.
+void flush_live_bytes(std::int64_t held_back);
+
+// One more thread may hold bytes back: decides anew how many.
+void add_live_bytes_writer();
+
+}  // namespace heapscribe::record

@@ -1,0 +1,325 @@
+#include "preload/record/thread_recorder.h"
+
+#include <sys/syscall.h>
+
+#include "preload/platform/kernel.h"
+#include "preload/platform/pages.h"
+#include "preload/record/module_list.h"
+#include "preload/record/peak.h"
+#include "preload/record/thread_id.h"
+
+namespace heapscribe::record {
+namespace {
+
+using wire::CounterTable;
+using wire::RowBlock;
+using wire::SiteRow;
+
+constexpr std::uint32_t kFirstRows = 32;
+constexpr std::uint32_t kMaxFrames = std::uint32_t{1} << 22;
+constexpr std::size_t kRecorderBytes = 4 * platform::kPageSize;
+constexpr int kTablesToTry = 32;
+
+constinit wire::Mode mode = wire::Mode::Full;
+constinit unwind::CaptureFunction capture_stack = nullptr;
+constinit BlockTable blocks;
+
+// The owner is the only writer: a plain increment that readers see in one piece.
+inline void add(std::atomic<std::uint64_t>& counter, std::uint64_t amount) {
+  counter.store(counter.load(std::memory_order_relaxed) + amount, std::memory_order_relaxed);
+}
+
+inline std::uint64_t site_key(std::uint64_t stack_hash, wire::CallKind kind) {
+  const std::uint64_t key = stack_hash ^ ((static_cast<std::uint64_t>(kind) + 1) << 59);
+  return key != 0 ? key : 1;
+}
+
+constexpr std::uint64_t kNoStack = 1;  // stands for the hash where there is no stack
+
+inline std::uintptr_t address(const void* block) { return reinterpret_cast<std::uintptr_t>(block); }
+
+}  // namespace
+
+void set_recording_mode(wire::Mode new_mode, unwind::CaptureFunction capture) {
+  mode = new_mode;
+  capture_stack = capture;
+}
+
+// Events -------------------------------------------------------------------------------------------
+
+void ThreadRecorder::allocated(const void* block, std::size_t requested, std::size_t usable,
+                               wire::CallKind kind) {
+  SiteRow* row = current_site(kind);
+  count_allocation(*row, requested, usable);
+  if (!blocks.insert(address(block), {session.ref(row), requested})) {
+    lose(wire::Loss::UntrackedBlocks);
+  }
+  add_live_bytes(static_cast<std::int64_t>(requested));
+  last_block_ = address(block);
+}
+
+void ThreadRecorder::released(const void* block) {
+  const BlockRecord record = blocks.take(address(block));
+  SiteRow* row = count_release(record);
+  if (row == nullptr) return;
+  if (last_block_ == address(block)) {
+    add(row->temporary, 1);
+    add(table_->temporary, 1);
+    last_block_ = 0;
+  }
+  add_live_bytes(-static_cast<std::int64_t>(record.size));
+}
+
+// The row that was charged; nullptr if nobody saw the block being made.
+SiteRow* ThreadRecorder::count_release(BlockRecord record) {
+  if (record.row == wire::kNoRef) {
+    add(table_->unknown_frees, 1);
+    return nullptr;
+  }
+  SiteRow* row = own_row(session.at<SiteRow>(record.row));
+  count_free(*row, record.size);
+  return row;
+}
+
+BlockRecord ThreadRecorder::take_for_resize(const void* block) { return blocks.take(address(block)); }
+
+void ThreadRecorder::resized(BlockRecord old, const void* block, std::size_t requested,
+                             std::size_t usable) {
+  SiteRow* row = current_site(wire::CallKind::Realloc);
+  count_release(old);
+  count_allocation(*row, requested, usable);
+  add(row->reallocations, 1);
+  add(table_->reallocations, 1);
+  if (!blocks.insert(address(block), {session.ref(row), requested})) {
+    lose(wire::Loss::UntrackedBlocks);
+  }
+  add_live_bytes(static_cast<std::int64_t>(requested) - static_cast<std::int64_t>(old.size));
+  last_block_ = address(block);
+}
+
+void ThreadRecorder::released_by_resize(BlockRecord old) {
+  if (count_release(old) != nullptr) add_live_bytes(-static_cast<std::int64_t>(old.size));
+}
+
+void ThreadRecorder::not_resized(BlockRecord old, const void* block) {
+  if (old.row != wire::kNoRef) blocks.insert(address(block), old);
+  call_failed();
+}
+
+void ThreadRecorder::call_failed() { add(table_->failed, 1); }
+
+// Counters -----------------------------------------------------------------------------------------
+
+void ThreadRecorder::count_allocation(SiteRow& row, std::size_t requested, std::size_t usable) {
+  note_state_at_peak(row, session.header());
+  add(row.allocations, 1);
+  add(row.allocated_bytes, requested);
+  add(row.usable_bytes, usable);
+  if (requested > row.max_size.load(std::memory_order_relaxed)) {
+    row.max_size.store(requested, std::memory_order_relaxed);
+  }
+  if (requested < row.min_size.load(std::memory_order_relaxed)) {
+    row.min_size.store(requested, std::memory_order_relaxed);
+  }
+  add(table_->allocations, 1);
+  add(table_->allocated_bytes, requested);
+  add(table_->usable_bytes, usable);
+  add(table_->kind_allocations[static_cast<std::size_t>(row.kind)], 1);
+  add(table_->kind_bytes[static_cast<std::size_t>(row.kind)], requested);
+  add(table_->size_allocations[wire::size_bucket(requested)], 1);
+}
+
+void ThreadRecorder::count_free(SiteRow& row, std::uint64_t size) {
+  note_state_at_peak(row, session.header());
+  add(row.frees, 1);
+  add(row.freed_bytes, size);
+  add(table_->frees, 1);
+  add(table_->freed_bytes, size);
+}
+
+void ThreadRecorder::add_live_bytes(std::int64_t bytes) {
+  held_back_ += bytes;
+  const std::int64_t step = session.header().flush_step.load(std::memory_order_relaxed);
+  if (held_back_ < step && held_back_ > -step) return;
+  flush_live_bytes(held_back_);
+  held_back_ = 0;
+}
+
+void ThreadRecorder::lose(wire::Loss loss) {
+  add(table_->losses[static_cast<std::size_t>(loss)], 1);
+}
+
+// Sites --------------------------------------------------------------------------------------------
+
+SiteRow* ThreadRecorder::current_site(wire::CallKind kind) {
+  if (mode == wire::Mode::Counts) return find_row(site_key(kNoStack, kind), kind, nullptr, 0, nullptr);
+  if (new_modules_expected()) refresh_modules();
+  const std::uint32_t layout = session.header().layout.load(std::memory_order_relaxed);
+  const FrameSpan stack = capture();
+  return find_row(site_key(hash_stack(stack, layout), kind), kind, &stack, layout, nullptr);
+}
+
+// The stack of the program's call: ours removed from its inner end.
+FrameSpan ThreadRecorder::capture() {
+  std::uint32_t count = capture_stack(frames_, frame_capacity_);
+  while (count == frame_capacity_ && grow_frames()) {
+    count = capture_stack(frames_, frame_capacity_);
+  }
+  std::uint32_t own = 0;
+  while (own < count && is_own_code(frames_[own])) ++own;
+  return {frames_ + own, count - own, count == frame_capacity_};
+}
+
+// The row of `key` in this thread's newest block, made if need be: with the given stack, or with that
+// of another thread's row.
+SiteRow* ThreadRecorder::find_row(std::uint64_t key, wire::CallKind kind, const FrameSpan* stack,
+                                  std::uint32_t layout, const SiteRow* other) {
+  std::uint64_t at = key;
+  for (;; ++at) {
+    SiteRow& row = rows_[at & mask_];
+    const std::uint64_t seen = row.key.load(std::memory_order_relaxed);
+    if (seen == key) return &row;
+    if (seen == 0) break;
+  }
+  if (used_ >= mask_ - mask_ / 4) {
+    if (grow_rows()) return find_row(key, kind, stack, layout, other);
+    // No space for more rows. Those that exist go on; one place is kept free so that searches end.
+    if (used_ == mask_) {
+      lose(wire::Loss::StacklessEvents);
+      return stackless_;
+    }
+  }
+  SiteRow& row = rows_[at & mask_];
+  row.kind = kind;
+  row.table = session.ref(table_);
+  row.min_size.store(~std::uint64_t{0}, std::memory_order_relaxed);
+  row.first_ns.store(session.now(), std::memory_order_relaxed);
+  row.epoch.store(session.header().epoch.load(std::memory_order_relaxed) - 1,
+                  std::memory_order_relaxed);
+  if (other != nullptr) {
+    row.stack = other->stack;
+  } else if (stack != nullptr) {
+    refresh_modules();
+    row.stack = stack_table.intern(*stack, layout);
+    if (row.stack == wire::kNoRef) lose(wire::Loss::StacklessEvents);
+    if (stack->truncated) lose(wire::Loss::TruncatedStacks);
+  }
+  ++used_;
+  row.key.store(key, std::memory_order_release);
+  return &row;
+}
+
+// A block that another thread allocated is freed on a row of our own: one writer a row.
+SiteRow* ThreadRecorder::own_row(SiteRow* row) {
+  if (row->table == session.ref(table_)) return row;
+  return find_row(row->key.load(std::memory_order_relaxed), row->kind, nullptr, 0, row);
+}
+
+bool ThreadRecorder::grow_rows() {
+  const std::uint32_t capacity = rows_ == nullptr ? kFirstRows : (mask_ + 1) * 2;
+  auto* block = static_cast<RowBlock*>(
+      session.allocate(sizeof(RowBlock) + std::size_t{capacity} * sizeof(SiteRow)));
+  if (block == nullptr) return false;
+  block->older = table_->blocks.load(std::memory_order_relaxed);
+  block->capacity = capacity;
+  rows_ = reinterpret_cast<SiteRow*>(block + 1);
+  mask_ = capacity - 1;
+  used_ = 0;
+  table_->blocks.store(session.ref(block), std::memory_order_release);
+  return true;
+}
+
+bool ThreadRecorder::grow_frames() {
+  if (frame_capacity_ >= kMaxFrames) return false;
+  const std::uint32_t capacity = frame_capacity_ * 4;
+  auto* frames =
+      static_cast<std::uintptr_t*>(platform::map_pages(capacity * sizeof(std::uintptr_t)));
+  if (frames == nullptr) return false;
+  if (frame_capacity_ > kRecorderBytes / sizeof(std::uintptr_t)) {
+    platform::unmap_pages(frames_, frame_capacity_ * sizeof(std::uintptr_t));
+  }
+  frames_ = frames;
+  frame_capacity_ = capacity;
+  return true;
+}
+
+// Birth of a thread --------------------------------------------------------------------------------
+
+namespace {
+
+constinit std::atomic<wire::Ref> table_cursor{wire::kNoRef};
+
+// A table whose owner has ended. Looks at a few tables only, each time at other ones: with thousands
+// of living threads a full search would cost more than a new table.
+CounterTable* claim_free_table() {
+  const wire::SessionHeader& header = session.header();
+  wire::Ref ref = table_cursor.load(std::memory_order_relaxed);
+  for (int tries = 0; tries < kTablesToTry; ++tries) {
+    if (ref == wire::kNoRef) ref = header.first_table.load(std::memory_order_acquire);
+    if (ref == wire::kNoRef) return nullptr;
+    auto* table = session.at<CounterTable>(ref);
+    ref = table->next;
+    wire::TableState expected = wire::TableState::Free;
+    if (table->state.load(std::memory_order_relaxed) == expected &&
+        table->state.compare_exchange_strong(expected, wire::TableState::Claimed,
+                                             std::memory_order_acquire)) {
+      table_cursor.store(ref, std::memory_order_relaxed);
+      return table;
+    }
+  }
+  table_cursor.store(ref, std::memory_order_relaxed);
+  return nullptr;
+}
+
+wire::ThreadRecord* announce_thread(CounterTable* table) {
+  auto* thread =
+      static_cast<wire::ThreadRecord*>(session.allocate(sizeof(wire::ThreadRecord), wire::kUnit));
+  if (thread == nullptr) return nullptr;
+  thread->tid = current_thread_id();
+  thread->number = session.header().threads.fetch_add(1, std::memory_order_relaxed) + 1;
+  thread->table = session.ref(table);
+  thread->start_ns = session.now();
+  table->owner.store(session.ref(thread), std::memory_order_relaxed);
+  table->state.store(wire::TableState::Owned, std::memory_order_release);
+  session.push(session.header().first_thread, thread);
+  return thread;
+}
+
+}  // namespace
+
+ThreadRecorder* adopt_or_create_recorder() {
+  if (CounterTable* table = claim_free_table()) {
+    if (announce_thread(table) == nullptr) return nullptr;
+    auto* adopted = reinterpret_cast<ThreadRecorder*>(table->recorder);
+    adopted->last_block_ = 0;
+    return adopted;
+  }
+  auto* table = static_cast<CounterTable*>(session.allocate(sizeof(CounterTable)));
+  void* pages = platform::map_pages(kRecorderBytes);
+  if (table == nullptr || pages == nullptr) return nullptr;
+  auto* fresh = static_cast<ThreadRecorder*>(pages);
+  fresh->table_ = table;
+  fresh->frames_ = reinterpret_cast<std::uintptr_t*>(fresh + 1);
+  fresh->frame_capacity_ = static_cast<std::uint32_t>(
+      (kRecorderBytes - sizeof(ThreadRecorder)) / sizeof(std::uintptr_t));
+  if (!fresh->grow_rows()) return nullptr;
+  fresh->stackless_ = fresh->find_row(site_key(kNoStack, wire::CallKind::Malloc), wire::CallKind::Malloc, nullptr, 0, nullptr);
+  table->recorder = reinterpret_cast<std::uint64_t>(fresh);
+  if (announce_thread(table) == nullptr) return nullptr;
+  session.push(session.header().first_table, table);
+  add_live_bytes_writer();
+  return fresh;
+}
+
+ThreadRecorder* recorder(const bootstrap::RecordingScope&) {
+  bootstrap::ThreadState& state = bootstrap::thread_state;
+  if (state.recorder != nullptr) [[likely]] return state.recorder;
+  if (state.refused == 0) state.recorder = adopt_or_create_recorder();
+  if (state.recorder == nullptr) {
+    state.refused = 1;
+    session.lose(wire::Loss::UncountedEvents);
+  }
+  return state.recorder;
+}
+
+}  // namespace heapscribe::record
