@@ -14,6 +14,7 @@
 #include "preload/record/session.h"
 #include "preload/record/thread_id.h"
 #include "preload/record/thread_recorder.h"
+#include "preload/unwind/rule_cache.h"
 #include "preload/unwind/stack_bounds.h"
 #include "preload/unwind/unwinder.h"
 
@@ -44,7 +45,9 @@ const char* find_session() {
 }
 
 unwind::CaptureFunction chosen_unwinder() {
-  return unwind::capture_boost;
+  const bool want_rules = std::string_view(config.unwinder) != "boost";
+  return want_rules && unwind::prepare_rule_cache() ? unwind::capture_rules
+                                                    : unwind::capture_boost;
 }
 
 void prepare_recording(wire::Mode mode) {

@@ -6,7 +6,8 @@ set(HEAPSCRIBE_GUEST_SOURCES
   config.cpp
   bootstrap/early_heap.cpp bootstrap/process_phase.cpp bootstrap/real_functions.cpp
   bootstrap/thread_state.cpp
-  unwind/stack_bounds.cpp unwind/unwinder_boost.cpp
+  unwind/call_frame_info.cpp unwind/rule_cache.cpp unwind/stack_bounds.cpp unwind/unwinder_boost.cpp
+  unwind/unwinder_rules.cpp
   record/block_table.cpp record/module_list.cpp record/peak.cpp record/session.cpp
   record/stack_table.cpp record/thread_id.cpp record/thread_recorder.cpp
   hooks/allocation.cpp hooks/loader.cpp hooks/operator_new.cpp hooks/process.cpp

@@ -24,12 +24,25 @@ int open_flags(OpenMode mode) {
   switch (mode) {
     case OpenMode::ReadOnly:
       return SQLITE_OPEN_READONLY;
+    case OpenMode::Immutable:
+      return SQLITE_OPEN_READONLY | SQLITE_OPEN_URI;
     case OpenMode::ReadWrite:
       return SQLITE_OPEN_READWRITE;
     case OpenMode::Create:
       return SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_EXCLUSIVE;
   }
   return 0;
+}
+
+// SQLite takes "immutable" only in a URI, where every byte may be written as %NN.
+std::string immutable_uri(const std::string& path) {
+  constexpr char kDigits[] = "0123456789ABCDEF";
+  std::string uri = "file:";
+  for (const char c : path) {
+    const auto byte = static_cast<unsigned char>(c);
+    uri += {'%', kDigits[byte >> 4], kDigits[byte & 15]};
+  }
+  return uri + "?immutable=1";
 }
 
 }  // namespace
@@ -98,9 +111,17 @@ int Statement::column_type(int column) const {
   return sqlite3_column_type(statement_.get(), column);
 }
 
+bool Statement::read_only() const { return sqlite3_stmt_readonly(statement_.get()) != 0; }
+
+std::string_view Statement::sql() const {
+  const char* text = sqlite3_sql(statement_.get());
+  return text != nullptr ? text : "";
+}
+
 Database::Database(const std::string& path, OpenMode mode) : path_(path) {
   sqlite3* handle = nullptr;
-  const int code = sqlite3_open_v2(path.c_str(), &handle, open_flags(mode), nullptr);
+  const std::string name = mode == OpenMode::Immutable ? immutable_uri(path) : path;
+  const int code = sqlite3_open_v2(name.c_str(), &handle, open_flags(mode), nullptr);
   handle_.reset(handle);
   if (code != SQLITE_OK) fail(handle, code, "cannot open database '" + path + "'");
   sqlite3_busy_timeout(handle, 5000);

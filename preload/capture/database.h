@@ -53,6 +53,8 @@ class Statement {
   int columns() const;
   std::string column_name(int column) const;
   int column_type(int column) const;  // SQLITE_INTEGER, ...
+  bool read_only() const;             // the statement itself changes no database
+  std::string_view sql() const;       // what was prepared: the first statement of the text given
 
  private:
   friend class Database;
@@ -63,7 +65,8 @@ class Statement {
   std::unique_ptr<sqlite3_stmt, Finalize> statement_;
 };
 
-enum class OpenMode { ReadOnly, ReadWrite, Create };
+// Immutable: read-only without locks or -shm file, for a database that nobody writes.
+enum class OpenMode { ReadOnly, Immutable, ReadWrite, Create };
 
 class Database {
  public:

@@ -4,7 +4,7 @@
 #include "preload/entry.h"
 #include "preload/hooks/record.h"
 #include "preload/record/module_list.h"
-#include "preload/unwind/unwinder.h"
+#include "preload/unwind/rule_cache.h"
 
 using heapscribe::bootstrap::is_recording;
 using heapscribe::bootstrap::real;
@@ -44,6 +44,7 @@ int dlclose(void* handle) noexcept {
   if (is_recording()) {
     const heapscribe::bootstrap::RecordingScope scope;
     if (scope) {
+      heapscribe::unwind::forget_rules();
       heapscribe::record::refresh_modules();
     }
   }

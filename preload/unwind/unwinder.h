@@ -12,13 +12,10 @@ namespace heapscribe::unwind {
 //    to the caller. Runs inside a RecordingScope.
 using CaptureFunction = std::uint32_t (*)(std::uintptr_t* frames, std::uint32_t capacity);
 
-std::uint32_t capture_libunwind(std::uintptr_t* frames, std::uint32_t capacity);
+// Cached rules from the compilers' tables; falls back to the general one.
+std::uint32_t capture_rules(std::uintptr_t* frames, std::uint32_t capacity);
+
+// Boost.Stacktrace over libgcc's unwinder: general and slow.
 std::uint32_t capture_boost(std::uintptr_t* frames, std::uint32_t capacity);
-
-// Does what an unwinder wants to do once (tables, thread keys) before the program restricts itself.
-void prepare_libunwind();
-
-// An object was unloaded: rules for its addresses must go.
-void forget_unloaded_code();
 
 }  // namespace heapscribe::unwind

@@ -1,0 +1,602 @@
+#include "preload/capture/capture_writer.h"
+
+#include <algorithm>
+#include <array>
+
+namespace heapscribe::capture {
+namespace {
+
+constexpr std::array<std::string_view, wire::kCallKinds> kKindTexts = {
+    "malloc", "calloc", "realloc", "aligned", "new", "new[]", "new-aligned"};
+
+// SQLite's integers are signed; what lies above is stored as its two's complement.
+std::int64_t integer(std::uint64_t value) {
+  return static_cast<std::int64_t>(value);
+}
+
+std::uint64_t pair_key(std::uint32_t high, std::uint32_t low) {
+  return std::uint64_t{high} << 32 | low;
+}
+
+void bind_or_null(Statement& statement, int index, std::uint64_t value) {
+  if (value == 0) {
+    statement.bind_null(index);
+  } else {
+    statement.bind(index, integer(value));
+  }
+}
+
+std::optional<wire::CallKind> kind_of(std::string_view text) {
+  const auto* found = std::find(kKindTexts.begin(), kKindTexts.end(), text);
+  if (found == kKindTexts.end()) return std::nullopt;
+  return static_cast<wire::CallKind>(found - kKindTexts.begin());
+}
+
+std::uint64_t natural(const Statement& row, int column) {
+  return static_cast<std::uint64_t>(row.integer(column));
+}
+
+[[noreturn]] void damaged() {
+  throw DatabaseError("the recording is damaged: its ids have gaps", SQLITE_CORRUPT);
+}
+
+// Tables are arrays here, so what is continued must be numbered without gaps, as we do it.
+void expect_id(const Statement& row, std::size_t id) {
+  if (natural(row, 0) != id) damaged();
+}
+
+// An id below `end`, 0 for NULL.
+std::uint32_t small(const Statement& row, int column, std::size_t end) {
+  const std::uint64_t value = natural(row, column);
+  if (value >= end) damaged();
+  return static_cast<std::uint32_t>(value);
+}
+
+// Inclusive totals of one stack.
+struct StackTotal {
+  std::uint64_t allocations = 0, bytes = 0, temporary = 0;
+  std::uint64_t live_blocks = 0, live_bytes = 0, peak_bytes = 0;
+
+  StackTotal& operator+=(const StackTotal& other) {
+    allocations += other.allocations;
+    bytes += other.bytes;
+    temporary += other.temporary;
+    live_blocks += other.live_blocks;
+    live_bytes += other.live_bytes;
+    peak_bytes += other.peak_bytes;
+    return *this;
+  }
+};
+
+}  // namespace
+
+std::string_view kind_text(wire::CallKind kind) {
+  const auto index = static_cast<std::size_t>(kind);
+  return index < kKindTexts.size() ? kKindTexts[index] : std::string_view{};
+}
+
+Counters& Counters::operator+=(const Counters& other) {
+  allocations += other.allocations;
+  bytes += other.bytes;
+  frees += other.frees;
+  freed_bytes += other.freed_bytes;
+  temporary += other.temporary;
+  reallocations += other.reallocations;
+  usable_bytes += other.usable_bytes;
+  return *this;
+}
+
+Counters& Counters::operator-=(const Counters& other) {
+  allocations -= other.allocations;
+  bytes -= other.bytes;
+  frees -= other.frees;
+  freed_bytes -= other.freed_bytes;
+  temporary -= other.temporary;
+  reallocations -= other.reallocations;
+  usable_bytes -= other.usable_bytes;
+  return *this;
+}
+
+CaptureWriter::CaptureWriter(Database& database) : database_(database) {
+  load();
+  database_.execute(
+      "INSERT OR IGNORE INTO stack (id, parent_id, address_id, depth) VALUES (0, NULL, NULL, 0)");
+}
+
+// Interning
+// ----------------------------------------------------------------------------------------
+
+ModuleId CaptureWriter::module(const ModuleRow& row) {
+  const auto next = static_cast<ModuleId>(modules_.size());
+  const auto [entry, fresh] = module_ids_.try_emplace({row.path, row.build_id, row.base}, next);
+  if (fresh) modules_.push_back(row);
+  return entry->second;
+}
+
+void CaptureWriter::module_unloaded(ModuleId module, std::uint64_t ns) {
+  if (modules_[module].unload_ns == ns) return;
+  modules_[module].unload_ns = ns;
+  unloaded_.push_back(module);
+}
+
+AddressId CaptureWriter::address(ModuleId module, std::uint64_t offset) {
+  const auto next = static_cast<AddressId>(addresses_.size());
+  const auto [entry, fresh] = address_ids_.try_emplace({module, offset}, next);
+  if (fresh) addresses_.push_back({module, offset});
+  return entry->second;
+}
+
+StackId CaptureWriter::stack(StackId parent, AddressId address) {
+  const auto next = static_cast<StackId>(stacks_.size());
+  const auto [entry, fresh] = stack_ids_.try_emplace(pair_key(parent, address), next);
+  if (fresh) stacks_.push_back({parent, address, stacks_[parent].depth + 1});
+  return entry->second;
+}
+
+SiteId CaptureWriter::site(StackId stack, wire::CallKind kind, std::uint64_t first_ns) {
+  const auto found = site_ids_.find(pair_key(stack, static_cast<std::uint32_t>(kind)));
+  if (found == site_ids_.end()) return append_site(stack, kind, first_ns);
+  Site& site = sites_[found->second];
+  if (first_ns < site.first_ns) {
+    site.first_ns = first_ns;
+    touch(found->second);
+  }
+  return found->second;
+}
+
+SiteId CaptureWriter::append_site(StackId stack, wire::CallKind kind, std::uint64_t first_ns) {
+  const auto id = static_cast<SiteId>(sites_.size());
+  site_ids_.emplace(pair_key(stack, static_cast<std::uint32_t>(kind)), id);
+  Site& site = sites_.emplace_back();
+  site.stack = stack;
+  site.kind = kind;
+  site.first_ns = first_ns;
+  touch(id);
+  return id;
+}
+
+void CaptureWriter::thread_started(ThreadId thread, std::uint32_t tid, std::uint64_t start_ns) {
+  const auto [entry, fresh] = threads_.try_emplace(thread);
+  if (!fresh) return;
+  entry->second.tid = tid;
+  entry->second.start_ns = start_ns;
+  touch(thread);
+}
+
+void CaptureWriter::thread_named(ThreadId thread, const std::string& name) {
+  if (threads_[thread].name == name) return;
+  threads_[thread].name = name;
+  touch(thread);
+}
+
+void CaptureWriter::thread_ended(ThreadId thread, std::uint64_t end_ns) {
+  threads_[thread].end_ns = end_ns;
+  touch(thread);
+}
+
+// Adding up
+// ----------------------------------------------------------------------------------------
+
+void CaptureWriter::touch(SiteId id) {
+  if (std::exchange(sites_[id].changed, true)) return;
+  changed_sites_.push_back(id);
+}
+
+void CaptureWriter::touch_thread(ThreadId id) {
+  if (std::exchange(threads_[id].changed, true)) return;
+  changed_threads_.push_back(id);
+}
+
+void CaptureWriter::add_to_site(SiteId id, const Counters& more, SizeRange sizes) {
+  Site& site = sites_[id];
+  site.counters += more;
+  site.sizes.smallest = std::min(site.sizes.smallest, sizes.smallest);
+  site.sizes.largest = std::max(site.sizes.largest, sizes.largest);
+  touch(id);
+}
+
+void CaptureWriter::add_to_thread(ThreadId id, const Counters& more) {
+  threads_[id].counters += more;
+  touch_thread(id);
+}
+
+void CaptureWriter::add_to_thread_site(ThreadId thread, SiteId site, const Counters& more) {
+  ThreadSite& entry = threads_[thread].sites[site];
+  entry.counters += more;
+  if (!std::exchange(entry.changed, true)) changed_thread_sites_.emplace_back(thread, site);
+}
+
+void CaptureWriter::set_peak(SiteId id, std::int64_t blocks, std::int64_t bytes) {
+  Site& site = sites_[id];
+  if (site.peak_blocks == blocks && site.peak_bytes == bytes) return;
+  site.peak_blocks = blocks;
+  site.peak_bytes = bytes;
+  touch(id);
+}
+
+void CaptureWriter::set_recording(std::string_view key, RecordingValue value) {
+  const auto [entry, fresh] = recording_.try_emplace(std::string(key));
+  if (!fresh && entry->second == value) return;
+  entry->second = std::move(value);
+  changed_recording_.insert(entry->first);
+}
+
+void CaptureWriter::clear_timeline() {
+  clear_timeline_ = true;
+  points_.clear();
+}
+
+void CaptureWriter::thin_out_sites(std::uint64_t step) {
+  thin_out_to_ = step;
+}
+
+// Writing
+// ------------------------------------------------------------------------------------------
+
+void CaptureWriter::flush(const std::function<void()>& also) {
+  if (batch_is_empty() && !also) return;
+  Transaction transaction(database_);
+  write_modules();
+  write_addresses();
+  write_stacks();
+  write_sites();
+  write_threads();
+  write_thread_sites();
+  write_timeline();
+  write_site_timeline();
+  write_recording();
+  if (also) also();
+  transaction.commit();
+  forget_batch();
+}
+
+bool CaptureWriter::batch_is_empty() const {
+  return stored_modules_ == modules_.size() && stored_addresses_ == addresses_.size() &&
+         stored_stacks_ == stacks_.size() && unloaded_.empty() && changed_sites_.empty() &&
+         changed_threads_.empty() && changed_thread_sites_.empty() && changed_recording_.empty() &&
+         !clear_timeline_ && points_.empty() && thin_out_to_ == 0 && site_points_.empty();
+}
+
+void CaptureWriter::forget_batch() {
+  stored_modules_ = modules_.size();
+  stored_addresses_ = addresses_.size();
+  stored_stacks_ = stacks_.size();
+  for (const SiteId id : changed_sites_) sites_[id].changed = false;
+  for (const auto& [thread, site] : changed_thread_sites_)
+    threads_[thread].sites[site].changed = false;
+  for (const ThreadId id : changed_threads_) {
+    Thread& thread = threads_[id];
+    thread.changed = false;
+    if (thread.end_ns != 0) thread.sites = {};  // nothing follows, and there may be many threads
+  }
+  unloaded_.clear();
+  changed_sites_.clear();
+  changed_threads_.clear();
+  changed_thread_sites_.clear();
+  changed_recording_.clear();
+  clear_timeline_ = false;
+  points_.clear();
+  thin_out_to_ = 0;
+  site_points_.clear();
+}
+
+void CaptureWriter::write_modules() {
+  if (stored_modules_ < modules_.size()) {
+    Statement insert = database_.prepare(
+        "INSERT INTO module (id, path, build_id, bias, base, end, load_ns) VALUES (?,?,?,?,?,?,?)");
+    for (std::size_t id = stored_modules_; id < modules_.size(); ++id) {
+      const ModuleRow& row = modules_[id];
+      insert.bind_all(integer(id), std::string_view(row.path), std::string_view(row.build_id),
+                      integer(row.bias), integer(row.base), integer(row.end), integer(row.load_ns));
+      insert.run();
+    }
+  }
+  if (unloaded_.empty()) return;
+  Statement update = database_.prepare("UPDATE module SET unload_ns = ?2 WHERE id = ?1");
+  for (const ModuleId id : unloaded_) {
+    update.bind(1, integer(id));
+    bind_or_null(update, 2, modules_[id].unload_ns);
+    update.run();
+  }
+}
+
+void CaptureWriter::write_addresses() {
+  if (stored_addresses_ == addresses_.size()) return;
+  Statement insert =
+      database_.prepare("INSERT INTO address (id, module_id, offset) VALUES (?,?,?)");
+  for (std::size_t id = stored_addresses_; id < addresses_.size(); ++id) {
+    insert.bind(1, integer(id));
+    bind_or_null(insert, 2, addresses_[id].module);
+    insert.bind(3, integer(addresses_[id].offset));
+    insert.run();
+  }
+}
+
+void CaptureWriter::write_stacks() {
+  if (stored_stacks_ == stacks_.size()) return;
+  Statement insert =
+      database_.prepare("INSERT INTO stack (id, parent_id, address_id, depth) VALUES (?,?,?,?)");
+  for (std::size_t id = stored_stacks_; id < stacks_.size(); ++id) {
+    insert.bind(1, integer(id));
+    bind_or_null(insert, 2, stacks_[id].parent);
+    insert.bind(3, integer(stacks_[id].address));
+    insert.bind(4, integer(stacks_[id].depth));
+    insert.run();
+  }
+}
+
+void CaptureWriter::write_sites() {
+  if (changed_sites_.empty()) return;
+  Statement upsert = database_.prepare(
+      "INSERT INTO site (id, stack_id, kind, first_ns, allocations, bytes, frees, freed_bytes,"
+      " peak_blocks, peak_bytes, temporary, reallocations, usable_bytes, min_size, max_size)"
+      " VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15)"
+      " ON CONFLICT (id) DO UPDATE SET first_ns=?4, allocations=?5, bytes=?6, frees=?7,"
+      " freed_bytes=?8, peak_blocks=?9, peak_bytes=?10, temporary=?11, reallocations=?12,"
+      " usable_bytes=?13, min_size=?14, max_size=?15");
+  for (const SiteId id : changed_sites_) {
+    const Site& site = sites_[id];
+    const Counters& sum = site.counters;
+    upsert.bind_all(integer(id), integer(site.stack), kind_text(site.kind), integer(site.first_ns),
+                    integer(sum.allocations), integer(sum.bytes), integer(sum.frees),
+                    integer(sum.freed_bytes), site.peak_blocks, site.peak_bytes,
+                    integer(sum.temporary), integer(sum.reallocations), integer(sum.usable_bytes),
+                    integer(std::min(site.sizes.smallest, site.sizes.largest)),
+                    integer(site.sizes.largest));
+    upsert.run();
+  }
+}
+
+void CaptureWriter::write_threads() {
+  if (changed_threads_.empty()) return;
+  Statement upsert = database_.prepare(
+      "INSERT INTO thread (id, tid, name, start_ns, end_ns, allocations, bytes, frees, freed_bytes,"
+      " reallocations, temporary) VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11)"
+      " ON CONFLICT (id) DO UPDATE SET name=?3, end_ns=?5, allocations=?6, bytes=?7, frees=?8,"
+      " freed_bytes=?9, reallocations=?10, temporary=?11");
+  for (const ThreadId id : changed_threads_) {
+    const Thread& thread = threads_[id];
+    const Counters& sum = thread.counters;
+    upsert.bind_all(integer(id), integer(thread.tid), std::string_view(thread.name),
+                    integer(thread.start_ns));
+    bind_or_null(upsert, 5, thread.end_ns);
+    upsert.bind(6, integer(sum.allocations)).bind(7, integer(sum.bytes));
+    upsert.bind(8, integer(sum.frees)).bind(9, integer(sum.freed_bytes));
+    upsert.bind(10, integer(sum.reallocations)).bind(11, integer(sum.temporary));
+    upsert.run();
+  }
+}
+
+void CaptureWriter::write_thread_sites() {
+  if (changed_thread_sites_.empty()) return;
+  Statement upsert = database_.prepare(
+      "INSERT OR REPLACE INTO thread_site (thread_id, site_id, allocations, bytes, frees,"
+      " freed_bytes, temporary) VALUES (?,?,?,?,?,?,?)");
+  for (const auto& [thread, site] : changed_thread_sites_) {
+    const Counters& sum = threads_[thread].sites[site].counters;
+    upsert.bind_all(integer(thread), integer(site), integer(sum.allocations), integer(sum.bytes),
+                    integer(sum.frees), integer(sum.freed_bytes), integer(sum.temporary));
+    upsert.run();
+  }
+}
+
+void CaptureWriter::write_recording() {
+  if (changed_recording_.empty()) return;
+  Statement upsert =
+      database_.prepare("INSERT OR REPLACE INTO recording (key, value) VALUES (?,?)");
+  for (const std::string& key : changed_recording_) {
+    const RecordingValue& value = recording_.at(key);
+    upsert.bind(1, std::string_view(key)).bind_null(2);
+    if (const auto* number = std::get_if<std::int64_t>(&value)) upsert.bind(2, *number);
+    if (const auto* text = std::get_if<std::string>(&value))
+      upsert.bind(2, std::string_view(*text));
+    upsert.run();
+  }
+}
+
+void CaptureWriter::write_timeline() {
+  if (clear_timeline_) database_.execute("DELETE FROM timeline");
+  if (points_.empty()) return;
+  Statement upsert = database_.prepare(
+      "INSERT OR REPLACE INTO timeline (ns, live_bytes, live_blocks, allocations, bytes, frees,"
+      " rss_bytes) VALUES (?,?,?,?,?,?,?)");
+  for (const TimelinePoint& point : points_) {
+    upsert.bind_all(integer(point.ns), point.live_bytes, point.live_blocks,
+                    integer(point.allocations), integer(point.bytes), integer(point.frees),
+                    integer(point.rss_bytes));
+    upsert.run();
+  }
+}
+
+void CaptureWriter::write_site_timeline() {
+  if (!site_points_.empty()) {
+    Statement upsert = database_.prepare(
+        "INSERT OR REPLACE INTO site_timeline (site_id, ns, live_blocks, live_bytes, allocations)"
+        " VALUES (?,?,?,?,?)");
+    for (const SitePoint& point : site_points_) {
+      upsert.bind_all(integer(point.site), integer(point.ns), point.live_blocks, point.live_bytes,
+                      integer(point.allocations));
+      upsert.run();
+    }
+  }
+  if (thin_out_to_ == 0) return;
+  // A multiple of the step is later than what moves up to it, so the one that exists is kept.
+  Statement move = database_.prepare(
+      "UPDATE OR IGNORE site_timeline SET ns = (ns / ?1 + 1) * ?1 WHERE ns % ?1 != 0");
+  move.bind(1, integer(thin_out_to_)).run();
+  Statement drop = database_.prepare("DELETE FROM site_timeline WHERE ns % ?1 != 0");
+  drop.bind(1, integer(thin_out_to_)).run();
+}
+
+// Totals
+// -------------------------------------------------------------------------------------------
+
+void CaptureWriter::write_losses(std::span<const std::uint64_t> losses) {
+  Statement upsert =
+      database_.prepare("INSERT OR REPLACE INTO loss (kind, events, meaning) VALUES (?,?,?)");
+  for (std::size_t kind = 0; kind < losses.size(); ++kind) {
+    const wire::LossText& text = wire::kLossTexts[kind];
+    upsert.bind_all(text.key, integer(losses[kind]), text.meaning);
+    upsert.run();
+  }
+}
+
+void CaptureWriter::write_call_kinds(std::span<const std::uint64_t> allocations,
+                                     std::span<const std::uint64_t> bytes) {
+  Statement upsert = database_.prepare(
+      "INSERT OR REPLACE INTO call_kind (kind, allocations, bytes) VALUES (?,?,?)");
+  for (std::size_t kind = 0; kind < allocations.size(); ++kind) {
+    upsert.bind_all(kKindTexts[kind], integer(allocations[kind]), integer(bytes[kind]));
+    upsert.run();
+  }
+}
+
+void CaptureWriter::write_sizes(std::span<const SizeClass> sizes) {
+  Statement upsert = database_.prepare(
+      "INSERT OR REPLACE INTO size_class (lower, upper, allocations) VALUES (?,?,?)");
+  for (const SizeClass& size : sizes) {
+    upsert.bind_all(integer(size.lower), integer(size.upper), integer(size.allocations));
+    upsert.run();
+  }
+}
+
+void CaptureWriter::write_stack_totals() {
+  std::vector<StackTotal> totals(stacks_.size());
+  for (const Site& site : std::span(sites_).subspan(1)) {
+    const Counters& sum = site.counters;
+    totals[site.stack] += {.allocations = sum.allocations,
+                           .bytes = sum.bytes,
+                           .temporary = sum.temporary,
+                           .live_blocks = sum.allocations - sum.frees,
+                           .live_bytes = sum.bytes - sum.freed_bytes,
+                           .peak_bytes = static_cast<std::uint64_t>(site.peak_bytes)};
+  }
+  for (std::size_t id = stacks_.size(); id-- > 1;) {
+    if (stacks_[id].parent != 0) totals[stacks_[id].parent] += totals[id];
+  }
+  database_.execute("DELETE FROM stack_total");
+  Statement insert = database_.prepare(
+      "INSERT INTO stack_total (stack_id, parent_id, allocations, bytes, live_blocks, live_bytes,"
+      " peak_bytes, temporary) VALUES (?,?,?,?,?,?,?,?)");
+  for (std::size_t id = 0; id < stacks_.size(); ++id) {
+    const StackTotal& total = totals[id];
+    if (id == 0 && total.allocations == 0) continue;
+    insert.bind(1, integer(id));
+    bind_or_null(insert, 2, stacks_[id].parent);
+    insert.bind(3, integer(total.allocations)).bind(4, integer(total.bytes));
+    insert.bind(5, integer(total.live_blocks)).bind(6, integer(total.live_bytes));
+    insert.bind(7, integer(total.peak_bytes)).bind(8, integer(total.temporary));
+    insert.run();
+  }
+}
+
+// Continuing a recording
+// ---------------------------------------------------------------------------
+
+void CaptureWriter::load() {
+  load_modules();
+  load_stacks();
+  load_sites();
+  load_threads();
+}
+
+void CaptureWriter::load_modules() {
+  Statement rows = database_.prepare(
+      "SELECT id, path, build_id, bias, base, end, load_ns, unload_ns FROM module ORDER BY id");
+  while (rows.step()) {
+    expect_id(rows, modules_.size());
+    module({.path = rows.text(1),
+            .build_id = rows.text(2),
+            .bias = natural(rows, 3),
+            .base = natural(rows, 4),
+            .end = natural(rows, 5),
+            .load_ns = natural(rows, 6),
+            .unload_ns = natural(rows, 7)});
+  }
+  stored_modules_ = modules_.size();
+}
+
+void CaptureWriter::load_stacks() {
+  Statement places = database_.prepare("SELECT id, module_id, offset FROM address ORDER BY id");
+  while (places.step()) {
+    expect_id(places, addresses_.size());
+    address(small(places, 1, modules_.size()), natural(places, 2));
+  }
+  Statement nodes =
+      database_.prepare("SELECT id, parent_id, address_id FROM stack WHERE id > 0 ORDER BY id");
+  while (nodes.step()) {
+    expect_id(nodes, stacks_.size());
+    stack(small(nodes, 1, stacks_.size()), small(nodes, 2, addresses_.size()));
+  }
+  stored_addresses_ = addresses_.size();
+  stored_stacks_ = stacks_.size();
+}
+
+void CaptureWriter::load_sites() {
+  Statement rows = database_.prepare(
+      "SELECT id, stack_id, kind, first_ns, allocations, bytes, frees, freed_bytes, temporary,"
+      " reallocations, usable_bytes, min_size, max_size, peak_blocks, peak_bytes"
+      " FROM site ORDER BY id");
+  while (rows.step()) {
+    expect_id(rows, sites_.size());
+    const StackId stack = small(rows, 1, stacks_.size());
+    const wire::CallKind kind = kind_of(rows.text(2)).value_or(wire::CallKind::Malloc);
+    Site& site = sites_[append_site(stack, kind, natural(rows, 3))];
+    site.counters = {natural(rows, 4), natural(rows, 5), natural(rows, 6), natural(rows, 7),
+                     natural(rows, 8), natural(rows, 9), natural(rows, 10)};
+    if (site.counters.allocations != 0) site.sizes = {natural(rows, 11), natural(rows, 12)};
+    site.peak_blocks = rows.integer(13);
+    site.peak_bytes = rows.integer(14);
+    site.changed = false;
+  }
+  changed_sites_.clear();
+}
+
+void CaptureWriter::load_threads() {
+  Statement rows = database_.prepare(
+      "SELECT id, tid, name, start_ns, end_ns, allocations, bytes, frees, freed_bytes, temporary,"
+      " reallocations FROM thread");
+  while (rows.step()) {
+    Thread& thread = threads_[static_cast<ThreadId>(rows.integer(0))];
+    thread.tid = static_cast<std::uint32_t>(rows.integer(1));
+    thread.name = rows.text(2);
+    thread.start_ns = natural(rows, 3);
+    thread.end_ns = natural(rows, 4);
+    thread.counters = {natural(rows, 5),
+                       natural(rows, 6),
+                       natural(rows, 7),
+                       natural(rows, 8),
+                       natural(rows, 9),
+                       natural(rows, 10),
+                       0};
+  }
+}
+
+void CaptureWriter::restart_sites() {
+  for (SiteId id = 1; id < sites_.size(); ++id) {
+    sites_[id].counters = {};
+    sites_[id].sizes = {};
+    touch(id);
+  }
+}
+
+void CaptureWriter::restart_thread(ThreadId thread) {
+  threads_[thread].counters = {};
+  touch_thread(thread);
+}
+
+std::vector<std::pair<SiteId, Counters>> CaptureWriter::stored_thread_sites(ThreadId thread) {
+  std::vector<std::pair<SiteId, Counters>> found;
+  Statement rows = database_.prepare(
+      "SELECT site_id, allocations, bytes, frees, freed_bytes, temporary FROM thread_site"
+      " WHERE thread_id = ?");
+  rows.bind(1, integer(thread));
+  while (rows.step()) {
+    found.emplace_back(small(rows, 0, sites_.size()),
+                       Counters{natural(rows, 1), natural(rows, 2), natural(rows, 3),
+                                natural(rows, 4), natural(rows, 5), 0, 0});
+  }
+  return found;
+}
+
+}  // namespace heapscribe::capture

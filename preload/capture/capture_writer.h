@@ -1,0 +1,218 @@
+// Records into tables, in batches.
+//
+// Everything is interned and added up here in memory; flush() writes what is new or changed since
+// the last flush in one transaction. If that fails nothing is forgotten: the next flush writes it
+// too. Numbers are written as totals, never as increments, so a repeated flush does no harm.
+//
+// Ids are those of the database. 0 means "none", and stack 0 is "(stack not recorded)".
+// One thread owns a writer.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <set>
+#include <span>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <unordered_map>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "preload/capture/database.h"
+#include "preload/wire/session.h"
+
+namespace heapscribe::capture {
+
+using ModuleId = std::uint32_t;
+using AddressId = std::uint32_t;
+using StackId = std::uint32_t;
+using SiteId = std::uint32_t;
+using ThreadId = std::uint32_t;
+
+struct ModuleRow {
+  std::string path, build_id;
+  std::uint64_t bias = 0, base = 0, end = 0, load_ns = 0;
+  std::uint64_t unload_ns = 0;  // 0 = still loaded
+};
+
+// What events add up to, per site, per thread, and per thread at a site.
+struct Counters {
+  std::uint64_t allocations = 0, bytes = 0, frees = 0, freed_bytes = 0;
+  std::uint64_t temporary = 0, reallocations = 0, usable_bytes = 0;
+
+  Counters& operator+=(const Counters& other);
+  Counters& operator-=(const Counters& other);
+  friend Counters operator-(Counters left, const Counters& right) { return left -= right; }
+  bool operator==(const Counters&) const = default;
+  std::int64_t live_blocks() const { return static_cast<std::int64_t>(allocations - frees); }
+  std::int64_t live_bytes() const { return static_cast<std::int64_t>(bytes - freed_bytes); }
+};
+
+// Of the requests seen; smallest > largest = none yet.
+struct SizeRange {
+  std::uint64_t smallest = UINT64_MAX, largest = 0;
+};
+
+struct TimelinePoint {
+  std::uint64_t ns = 0;
+  std::int64_t live_bytes = 0, live_blocks = 0;
+  std::uint64_t allocations = 0, bytes = 0, frees = 0;
+  std::uint64_t rss_bytes = 0;
+};
+
+struct SitePoint {
+  SiteId site = 0;
+  std::uint64_t ns = 0;
+  std::int64_t live_blocks = 0, live_bytes = 0;
+  std::uint64_t allocations = 0;
+};
+
+struct SizeClass {
+  std::uint64_t lower = 0, upper = 0, allocations = 0;
+};
+
+using RecordingValue = std::variant<std::monostate, std::int64_t, std::string>;
+
+class CaptureWriter {
+ public:
+  // Continues what `database` already holds: everything keeps its id and its numbers.
+  explicit CaptureWriter(Database& database);
+
+  ModuleId module(const ModuleRow& row);                    // known by path, build id and base
+  void module_unloaded(ModuleId module, std::uint64_t ns);  // 0 = it is loaded (again)
+  AddressId address(ModuleId module, std::uint64_t offset);
+  StackId stack(StackId parent, AddressId address);
+  SiteId site(StackId stack, wire::CallKind kind, std::uint64_t first_ns);
+
+  void thread_started(ThreadId thread, std::uint32_t tid, std::uint64_t start_ns);
+  void thread_named(ThreadId thread, const std::string& name);
+  void thread_ended(ThreadId thread, std::uint64_t end_ns);
+
+  void add_to_site(SiteId site, const Counters& more, SizeRange sizes);
+  void add_to_thread(ThreadId thread, const Counters& more);
+  void add_to_thread_site(ThreadId thread, SiteId site, const Counters& more);
+  void set_peak(SiteId site, std::int64_t blocks, std::int64_t bytes);
+  const Counters& site_counters(SiteId site) const { return sites_[site].counters; }
+  std::size_t sites() const { return sites_.size() - 1; }
+
+  // Written with the next flush, unless the value is the one that was set last.
+  void set_recording(std::string_view key, RecordingValue value);
+  void add_point(const TimelinePoint& point) { points_.push_back(point); }
+  void clear_timeline();
+  void add_point(const SitePoint& point) { site_points_.push_back(point); }
+  // Doubles the step of the sites' series to `step`: points move up to its multiples.
+  void thin_out_sites(std::uint64_t step);
+
+  // Writes the batch, if there is anything in it, and what `also` writes. Throws DatabaseError;
+  // then the whole batch is still to be written.
+  void flush(const std::function<void()>& also = {});
+  Database& database() { return database_; }
+
+  // Tables of totals, written at once; to be called by flush's `also`.
+  void write_losses(std::span<const std::uint64_t> losses);
+  void write_call_kinds(std::span<const std::uint64_t> allocations,
+                        std::span<const std::uint64_t> bytes);
+  void write_sizes(std::span<const SizeClass> sizes);
+  // Inclusive totals of every stack, from the sites.
+  void write_stack_totals();
+
+  // For a recording that is continued: all counters are about to be read from the start again.
+  void restart_sites();
+  void restart_thread(ThreadId thread);
+  const Counters& thread_counters(ThreadId thread) { return threads_[thread].counters; }
+  // What the database holds of a thread, site by site.
+  std::vector<std::pair<SiteId, Counters>> stored_thread_sites(ThreadId thread);
+
+ private:
+  struct Address {
+    ModuleId module;
+    std::uint64_t offset;
+  };
+  struct Stack {
+    StackId parent;
+    AddressId address;
+    std::uint32_t depth;
+  };
+  struct Site {
+    StackId stack = 0;
+    wire::CallKind kind{};
+    std::uint64_t first_ns = 0;
+    Counters counters;
+    SizeRange sizes;
+    std::int64_t peak_blocks = 0, peak_bytes = 0;
+    bool changed = false;  // it is in changed_sites_
+  };
+  struct ThreadSite {
+    Counters counters;
+    bool changed = false;
+  };
+  struct Thread {
+    std::uint32_t tid = 0;
+    std::string name;
+    std::uint64_t start_ns = 0, end_ns = 0;
+    Counters counters;
+    std::unordered_map<SiteId, ThreadSite> sites;
+    bool changed = false;
+  };
+  struct PlaceHash {
+    std::size_t operator()(const std::pair<std::uint64_t, std::uint64_t>& place) const {
+      return std::hash<std::uint64_t>{}((place.first * 0x9E3779B97F4A7C15ULL) ^ place.second);
+    }
+  };
+
+  void load();
+  void load_modules();
+  void load_stacks();
+  void load_sites();
+  void load_threads();
+  SiteId append_site(StackId stack, wire::CallKind kind, std::uint64_t first_ns);
+  void touch(SiteId site);
+  void touch_thread(ThreadId thread);
+
+  void write_modules();
+  void write_addresses();
+  void write_stacks();
+  void write_sites();
+  void write_threads();
+  void write_thread_sites();
+  void write_recording();
+  void write_timeline();
+  void write_site_timeline();
+  bool batch_is_empty() const;
+  void forget_batch();
+
+  Database& database_;
+  // Index = id. Rows from `stored` on are not in the database yet.
+  std::vector<ModuleRow> modules_{1};
+  std::vector<Address> addresses_{1};
+  std::vector<Stack> stacks_{1};
+  std::vector<Site> sites_{1};
+  std::size_t stored_modules_ = 1, stored_addresses_ = 1, stored_stacks_ = 1;
+  std::unordered_map<ThreadId, Thread> threads_;
+
+  std::map<std::tuple<std::string, std::string, std::uint64_t>, ModuleId> module_ids_;
+  std::unordered_map<std::pair<std::uint64_t, std::uint64_t>, AddressId, PlaceHash> address_ids_;
+  std::unordered_map<std::uint64_t, StackId> stack_ids_;  // parent << 32 | address
+  std::unordered_map<std::uint64_t, SiteId> site_ids_;    // stack << 32 | kind
+
+  // The batch.
+  std::vector<ModuleId> unloaded_;
+  std::vector<SiteId> changed_sites_;
+  std::vector<ThreadId> changed_threads_;
+  std::vector<std::pair<ThreadId, SiteId>> changed_thread_sites_;
+  std::map<std::string, RecordingValue, std::less<>> recording_;  // all that was ever set
+  std::set<std::string, std::less<>> changed_recording_;
+  bool clear_timeline_ = false;
+  std::vector<TimelinePoint> points_;
+  std::uint64_t thin_out_to_ = 0;  // 0 = no
+  std::vector<SitePoint> site_points_;
+};
+
+// 'malloc', 'new[]', ... as in schema.sql; empty for a kind that does not exist.
+std::string_view kind_text(wire::CallKind kind);
+
+}  // namespace heapscribe::capture

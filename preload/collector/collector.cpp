@@ -1,0 +1,203 @@
+#include "preload/collector/collector.h"
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+
+namespace heapscribe::collector {
+namespace {
+
+constexpr std::chrono::milliseconds kTick{10};
+constexpr std::uint64_t kMillisecond = 1'000'000;
+constexpr std::uint64_t kScanInterval = 100 * kMillisecond;
+constexpr std::uint64_t kWriteInterval = 500 * kMillisecond;
+constexpr std::uint64_t kLongestInterval = 10'000 * kMillisecond;
+// Work is done so seldom that it takes at most one part in this of the time.
+constexpr std::uint64_t kShare = 50;
+// A failed exec takes back its note at once; one that stands for so many looks has succeeded.
+constexpr unsigned kExecHints = 3;
+
+// Time of our own, which runs before the target's does.
+std::uint64_t own_time() {
+  const auto now = std::chrono::steady_clock::now().time_since_epoch();
+  return static_cast<std::uint64_t>(std::chrono::nanoseconds(now).count());
+}
+
+std::uint64_t pause_after(std::uint64_t cost, std::uint64_t shortest) {
+  return std::clamp(cost * kShare, shortest, kLongestInterval);
+}
+
+// Runs `work` and says when it may be run again.
+template <typename Work>
+std::uint64_t timed(std::uint64_t shortest, const Work& work) {
+  const std::uint64_t begin = own_time();
+  work();
+  const std::uint64_t end = own_time();
+  return end + pause_after(end - begin, shortest);
+}
+
+std::uint64_t stored_step(capture::Database& database) {
+  return static_cast<std::uint64_t>(
+      database.integer("SELECT value FROM recording WHERE key = 'site_timeline_step_ns'"));
+}
+
+std::size_t stored_points(capture::Database& database) {
+  return static_cast<std::size_t>(database.integer("SELECT count(*) FROM site_timeline"));
+}
+
+// Nobody is asked any more: whoever was alive when the recording ended lived to its end.
+class NoWatch : public ThreadWatch {
+ public:
+  bool alive(std::uint32_t) override { return true; }
+  std::string name(std::uint32_t) override { return {}; }
+};
+
+void read_last_numbers(CounterReader& reader, const wire::SessionHeader& header,
+                       std::uint64_t now_ns, capture::CaptureWriter& writer) {
+  NoWatch nobody;
+  reader.scan(now_ns, Depth::Complete, nobody);
+  const ProcessTotals totals = reader.totals();
+  const std::int64_t marked = header.peak_bytes.load(std::memory_order_relaxed);
+  reader.read_peaks(totals.counters.live_bytes() > marked);
+  set_totals(totals, header, now_ns, writer);
+}
+
+capture::Database prepared(capture::Database database) {
+  // A power failure would take the session with it, so nothing is gained by waiting for the disk.
+  database.execute("PRAGMA synchronous = OFF");
+  return database;
+}
+
+}  // namespace
+
+Collector::Collector(SessionFile& session, capture::Database database, const RecordingInfo& info)
+    : session_(session),
+      database_(prepared(std::move(database))),
+      view_(session.mapping(), session.path()),
+      writer_(database_),
+      reader_(view_, writer_, series_) {
+  describe(info, writer_);
+  writer_.flush([&] { writer_.write_losses(std::array<std::uint64_t, wire::kLossKinds>{}); });
+}
+
+bool Collector::heard_from_target() const {
+  return header().phase.load(std::memory_order_acquire) != wire::SessionPhase::Waiting;
+}
+
+Stop Collector::run(TargetProcess& target, const std::atomic<bool>& stop_requested,
+                    const std::function<void()>& at_scan) {
+  const Heartbeat heartbeat(session_, target.pid());
+  const Stop stop = serve(target, stop_requested, at_scan);
+  end_ns_ = session_time(header());
+  return stop;
+}
+
+Stop Collector::serve(TargetProcess& target, const std::atomic<bool>& stop_requested,
+                      const std::function<void()>& at_scan) {
+  for (;;) {
+    if (target.ended_within(kTick)) return Stop::Ended;
+    if (stop_requested) return Stop::Requested;
+    if (!heard_from_target()) continue;
+    if (own_time() >= next_sample_ns_) {
+      next_sample_ns_ = timed(0, [&] { sample(target.resident_bytes()); });
+    }
+    if (own_time() < next_scan_ns_) continue;
+    if (has_execed(target)) return Stop::Execed;
+    next_scan_ns_ = timed(kScanInterval, [&] { scan(target); });
+    if (at_scan) at_scan();
+  }
+}
+
+void Collector::sample(std::uint64_t resident_bytes) {
+  view_.refresh(session_.committed());
+  reader_.refresh();
+  const capture::Counters sum = reader_.counters();
+  std::int64_t highest = sum.live_bytes();
+  const std::int64_t peak = header().peak_bytes.load(std::memory_order_relaxed);
+  if (std::exchange(last_peak_, peak) != peak) highest = std::max(highest, peak);
+  timeline_.add({.ns = session_time(header()),
+                 .live_bytes = highest,
+                 .live_blocks = sum.live_blocks(),
+                 .allocations = sum.allocations,
+                 .bytes = sum.bytes,
+                 .frees = sum.frees,
+                 .rss_bytes = resident_bytes});
+}
+
+void Collector::scan(TargetProcess& target) {
+  const std::uint64_t now = session_time(header());
+  view_.refresh(session_.committed());
+  reader_.scan(now, Depth::Changes, target);
+  if (writing_) {
+    series_.close_interval(writer_, now);
+    if (reader_.found_dead() || own_time() >= next_write_ns_) {
+      next_write_ns_ = timed(kWriteInterval, [&] { write(now); });
+    }
+  }
+  reader_.release_dead([&](wire::Ref table) { session_.release(table); });
+}
+
+void Collector::write(std::uint64_t now_ns) {
+  timeline_.stream(writer_);
+  series_.before_flush(writer_);
+  set_totals(reader_.totals(), header(), now_ns, writer_);
+  try {
+    writer_.flush();
+    series_.after_flush(writer_);
+  } catch (const capture::DatabaseError&) {
+    writing_ = false;
+  }
+}
+
+bool Collector::has_execed(const TargetProcess& target) {
+  const std::string image = target.image();
+  if (image_.empty()) image_ = image;
+  if (!image.empty() && image != image_) return true;
+  const bool hint = header().end_kind.load(std::memory_order_relaxed) == wire::EndKind::Exec;
+  exec_hints_ = hint ? exec_hints_ + 1 : 0;
+  return exec_hints_ >= kExecHints;
+}
+
+void Collector::finish(Stop stop, const End& end, const std::string& state) {
+  sample(timeline_.points().empty() ? 0 : timeline_.points().back().rss_bytes);
+  timeline_.stream(writer_, true);
+  const std::string exec_path = stop == Stop::Execed ? view_.exec_path() : "";
+  read_last_numbers(reader_, header(), end_ns_, writer_);
+  series_.close_interval(writer_, end_ns_);
+  set_end(end, exec_path, writer_);
+  writer_.set_recording("state", state);
+  writer_.flush([&] { write_final_tables(reader_.totals(), writer_); });
+}
+
+void recover_session(SessionFile& session, capture::Database& database,
+                     const std::optional<RecordingInfo>& info, const End& end) {
+  SessionView view(session.mapping(), session.path());
+  view.refresh(session.committed());
+  capture::CaptureWriter writer(database);
+  if (info) describe(*info, writer);
+  SiteTimeline series;
+  series.resume(stored_step(database), stored_points(database));
+  CounterReader reader(view, writer, series);
+  const std::uint64_t merged = reader.resume();
+  const std::uint64_t now = view.header().now_ns.load(std::memory_order_relaxed);
+  read_last_numbers(reader, view.header(), now, writer);
+  series.close_interval(writer, now);
+  series.before_flush(writer);
+  ProcessTotals totals = reader.totals();
+  totals.losses[static_cast<std::size_t>(wire::Loss::MergedThreads)] += merged;
+  set_end(end, view.exec_path(), writer);
+  writer.set_recording("state", "interrupted");
+  writer.flush([&] { write_final_tables(totals, writer); });
+}
+
+void settle(capture::Database& database) {
+  try {
+    database.execute("PRAGMA synchronous = NORMAL");
+    database.execute("PRAGMA wal_checkpoint(TRUNCATE)");
+    database.execute("PRAGMA journal_mode = DELETE");
+  } catch (const capture::DatabaseError& error) {
+    if (error.code() != SQLITE_BUSY && error.code() != SQLITE_LOCKED) throw;
+  }
+}
+
+}  // namespace heapscribe::collector

@@ -1,0 +1,82 @@
+// Reads a session into a database until the target is gone.
+//
+// The main thread owns everything here except the session's clock and space, which the heartbeat
+// keeps. A collector that cannot write any more goes on serving the target; finish() tries again.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "preload/capture/capture_writer.h"
+#include "preload/collector/counter_reader.h"
+#include "preload/collector/heartbeat.h"
+#include "preload/collector/session_file.h"
+#include "preload/collector/session_view.h"
+#include "preload/collector/target_process.h"
+#include "preload/collector/timeline.h"
+#include "preload/collector/totals.h"
+
+namespace heapscribe::collector {
+
+enum class Stop {
+  Ended,      // the program is gone
+  Execed,     // it became another program
+  Requested,  // it runs on without us
+};
+
+class Collector {
+ public:
+  // Writes the description of the recording. Throws DatabaseError.
+  Collector(SessionFile& session, capture::Database database, const RecordingInfo& info);
+
+  // Returns when there is nothing more to record. `at_scan` is called now and then, about as often
+  // as the counters are read.
+  Stop run(TargetProcess& target, const std::atomic<bool>& stop_requested,
+           const std::function<void()>& at_scan = {});
+  // The last numbers, totals and the end, in one transaction. Throws DatabaseError; the session
+  // still has everything then.
+  void finish(Stop stop, const End& end, const std::string& state);
+
+  bool heard_from_target() const;
+  capture::Database& database() { return database_; }
+
+ private:
+  Stop serve(TargetProcess& target, const std::atomic<bool>& stop_requested,
+             const std::function<void()>& at_scan);
+  void sample(std::uint64_t resident_bytes);
+  void scan(TargetProcess& target);
+  void write(std::uint64_t now_ns);
+  bool has_execed(const TargetProcess& target);
+  const wire::SessionHeader& header() const { return session_.header(); }
+
+  SessionFile& session_;
+  capture::Database database_;
+  SessionView view_;
+  capture::CaptureWriter writer_;
+  SiteTimeline series_;
+  Timeline timeline_;
+  CounterReader reader_;
+
+  std::uint64_t next_sample_ns_ = 0, next_scan_ns_ = 0, next_write_ns_ = 0;  // by our own clock
+  std::uint64_t end_ns_ = 0;  // session time when run() returned
+  std::int64_t last_peak_ = 0;
+  std::string image_;
+  unsigned exec_hints_ = 0;
+  bool writing_ = true;
+};
+
+// Brings what a dead collector left into `database`: the one that it wrote, or a new one, which
+// then takes the description from `info`. `end` tells how the program stands: 'running' makes it a
+// snapshot that can be taken again.
+void recover_session(SessionFile& session, capture::Database& database,
+                     const std::optional<RecordingInfo>& info, const End& end);
+
+// One file in the end: no -wal, no -shm beside it. A reader that has the database open keeps them
+// until it is done.
+void settle(capture::Database& database);
+
+}  // namespace heapscribe::collector

@@ -1,0 +1,277 @@
+#include "preload/collector/counter_reader.h"
+
+#include <algorithm>
+
+namespace heapscribe::collector {
+namespace {
+
+using capture::Counters;
+using capture::ThreadId;
+
+constexpr std::uint64_t kSecond = 1'000'000'000;
+// How long an address may wait for its module to be listed.
+constexpr std::uint64_t kModulePatience = 2 * kSecond;
+constexpr std::uint64_t kNameInterval = kSecond;
+
+std::uint64_t load(const std::atomic<std::uint64_t>& counter) {
+  return counter.load(std::memory_order_relaxed);
+}
+
+Counters read(const wire::CounterTable& table) {
+  return {load(table.allocations), load(table.allocated_bytes), load(table.frees),
+          load(table.freed_bytes), load(table.temporary),       load(table.reallocations),
+          load(table.usable_bytes)};
+}
+
+Counters read(const wire::SiteRow& row) {
+  return {load(row.allocations), load(row.allocated_bytes), load(row.frees),
+          load(row.freed_bytes), load(row.temporary),       load(row.reallocations),
+          load(row.usable_bytes)};
+}
+
+bool moved(const wire::SiteRow& row, const Counters& seen) {
+  return load(row.allocations) != seen.allocations || load(row.frees) != seen.frees;
+}
+
+std::int64_t at_least_zero(std::uint64_t value) {
+  return std::max<std::int64_t>(static_cast<std::int64_t>(value), 0);
+}
+
+template <std::size_t Size>
+void add(std::array<std::uint64_t, Size>& sums,
+         const std::atomic<std::uint64_t> (&counters)[Size]) {
+  for (std::size_t index = 0; index < Size; ++index) sums[index] += load(counters[index]);
+}
+
+}  // namespace
+
+void CounterReader::scan(std::uint64_t now_ns, Depth depth, ThreadWatch& watch) {
+  refresh();
+  resolver_.refresh_modules();
+  dead_.clear();
+  for (Table& table : tables_) scan_table(table, now_ns, depth, watch);
+}
+
+void CounterReader::refresh() {
+  find_threads();
+  find_tables();
+}
+
+void CounterReader::find_threads() {
+  const std::vector<wire::Ref> fresh = view_.threads(newest_thread_);
+  if (fresh.empty()) return;
+  for (auto ref = fresh.rbegin(); ref != fresh.rend(); ++ref) {
+    const wire::ThreadRecord* record = view_.thread(*ref);
+    const auto [entry, unknown] = threads_.try_emplace(
+        *ref, Thread{.id = record->number, .tid = record->tid, .table = record->table});
+    if (!unknown) continue;
+    writer_.thread_started(record->number, record->tid, record->start_ns);
+    const auto [previous, first] = thread_of_tid_.try_emplace(record->tid, *ref);
+    if (!first) threads_.at(std::exchange(previous->second, *ref)).superseded = true;
+  }
+  newest_thread_ = fresh.front();
+}
+
+void CounterReader::find_tables() {
+  const std::vector<wire::Ref> fresh = view_.tables(newest_table_);
+  if (fresh.empty()) return;
+  for (auto ref = fresh.rbegin(); ref != fresh.rend(); ++ref) tables_.emplace_back().ref = *ref;
+  newest_table_ = fresh.front();
+}
+
+// Blocks do not overlap, so all of them together have no more rows than the session has space for.
+void CounterReader::find_blocks(Table& table) {
+  const wire::Ref newest = view_.table(table.ref)->blocks.load(std::memory_order_acquire);
+  if (newest == table.newest_block) return;
+  for (const wire::Ref ref : view_.blocks(newest, table.newest_block)) {
+    const std::size_t rows = view_.rows(ref).size();
+    if ((known_rows_ + rows) * sizeof(wire::SiteRow) > view_.readable()) continue;
+    if (!known_blocks_.insert(ref).second) continue;
+    known_rows_ += rows;
+    table.blocks.push_back({.ref = ref, .rows = std::vector<Row>(rows)});
+  }
+  table.newest_block = newest;
+}
+
+// nullptr while a table changes hands: its next owner has not signed, or is not in the list yet.
+CounterReader::Thread* CounterReader::owner_of(Table& table, const wire::CounterTable& shared) {
+  if (shared.state.load(std::memory_order_acquire) == wire::TableState::Claimed) return nullptr;
+  const wire::Ref ref = shared.owner.load(std::memory_order_relaxed);
+  const auto owner = threads_.find(ref);
+  if (owner == threads_.end() || ref == table.released_owner) return nullptr;
+  table.released_owner = wire::kNoRef;
+  return &owner->second;
+}
+
+void CounterReader::scan_table(Table& table, std::uint64_t now_ns, Depth depth,
+                               ThreadWatch& watch) {
+  const wire::CounterTable& shared = *view_.table(table.ref);
+  Thread* owner = owner_of(table, shared);
+  const bool last = depth == Depth::Complete;
+  if (owner == nullptr && !last) return;
+
+  // Asked before reading: what a dead thread left is final.
+  const bool dead = !last && (owner->superseded || !watch.alive(owner->tid));
+  const Counters now = read(shared);
+  const bool quiet = now == table.seen;
+  if (!quiet && owner != nullptr) {
+    writer_.add_to_thread(owner->id, now - table.seen);
+    keep_name(*owner, now_ns, watch);
+  }
+  table.seen = now;
+  // A row may be one event behind its table, so a table gets one more look after its last change.
+  table.quiet_scans = quiet ? table.quiet_scans + 1 : 0;
+  if (last || dead || table.quiet_scans < 2 || table.unresolved > 0) {
+    find_blocks(table);
+    read_rows(table, {.owner = owner != nullptr ? owner->id : 0,
+                      .now_ns = now_ns,
+                      .depth = dead ? Depth::Complete : depth,
+                      .patience = last ? Patience::Over : Patience::Left});
+  }
+  if (!dead || table.unresolved > 0) return;
+  writer_.thread_ended(owner->id, now_ns);
+  dead_.push_back(static_cast<std::size_t>(&table - tables_.data()));
+}
+
+void CounterReader::read_rows(Table& table, const Reading& reading) {
+  table.unresolved = 0;
+  for (Block& block : table.blocks) {
+    const std::span<const wire::SiteRow> shared = view_.rows(block.ref);
+    const std::size_t count = std::min(shared.size(), block.rows.size());
+    for (std::size_t index = 0; index < count; ++index) {
+      if (shared[index].key.load(std::memory_order_acquire) == 0) continue;
+      read_row(table, block.rows[index], shared[index], reading);
+    }
+  }
+}
+
+void CounterReader::read_row(Table& table, Row& row, const wire::SiteRow& shared,
+                             const Reading& reading) {
+  if (reading.depth == Depth::Changes && !moved(shared, row.seen)) return;
+  const Counters now = read(shared);
+  if (now == row.seen || !resolve(table, row, shared, reading)) return;
+  const Counters more = now - row.seen;
+  row.seen = now;
+  writer_.add_to_site(row.site, more, {load(shared.min_size), load(shared.max_size)});
+  if (reading.owner != 0) writer_.add_to_thread_site(reading.owner, row.site, more);
+  series_.note(row.site);
+}
+
+bool CounterReader::resolve(Table& table, Row& row, const wire::SiteRow& shared,
+                            const Reading& reading) {
+  if (row.site != 0) return true;
+  const wire::CallKind kind = shared.kind;
+  if (capture::kind_text(kind).empty()) return false;
+  const std::uint64_t first_ns = load(shared.first_ns);
+  const bool waited = reading.now_ns > first_ns && reading.now_ns - first_ns > kModulePatience;
+  const auto stack = resolver_.resolve(shared.stack, waited ? Patience::Over : reading.patience);
+  if (!stack) {
+    ++table.unresolved;
+    return false;
+  }
+  row.site = writer_.site(*stack, kind, first_ns);
+  return true;
+}
+
+void CounterReader::keep_name(Thread& thread, std::uint64_t now_ns, ThreadWatch& watch) {
+  if (now_ns < thread.next_name_ns) return;
+  thread.next_name_ns = now_ns + kNameInterval;
+  const std::string name = watch.name(thread.tid);
+  if (!name.empty()) writer_.thread_named(thread.id, name);
+}
+
+void CounterReader::release_dead(const std::function<void(wire::Ref)>& release) {
+  for (const std::size_t index : dead_) {
+    Table& table = tables_[index];
+    table.released_owner = view_.table(table.ref)->owner.load(std::memory_order_relaxed);
+    release(table.ref);
+  }
+  dead_.clear();
+}
+
+Counters CounterReader::counters() const {
+  Counters sum;
+  for (const Table& table : tables_) sum += read(*view_.table(table.ref));
+  return sum;
+}
+
+ProcessTotals CounterReader::totals() const {
+  ProcessTotals totals;
+  totals.counters = counters();
+  add(totals.losses, view_.header().losses);
+  for (const Table& table : tables_) {
+    const wire::CounterTable& shared = *view_.table(table.ref);
+    totals.unknown_frees += load(shared.unknown_frees);
+    totals.failed += load(shared.failed);
+    add(totals.kind_allocations, shared.kind_allocations);
+    add(totals.kind_bytes, shared.kind_bytes);
+    add(totals.losses, shared.losses);
+    add(totals.sizes, shared.size_allocations);
+  }
+  return totals;
+}
+
+void CounterReader::read_peaks(bool at_mark) {
+  struct Peak {
+    std::uint64_t blocks = 0, bytes = 0;
+  };
+  std::unordered_map<capture::SiteId, Peak> peaks;
+  const std::uint32_t epoch = view_.header().epoch.load(std::memory_order_relaxed);
+  for (const Table& table : tables_) {
+    for (const Block& block : table.blocks) {
+      const std::span<const wire::SiteRow> shared = view_.rows(block.ref);
+      for (std::size_t index = 0; index < block.rows.size(); ++index) {
+        const Row& row = block.rows[index];
+        if (row.site == 0) continue;
+        const wire::SiteRow& source = shared[index];
+        const bool noted = !at_mark && source.epoch.load(std::memory_order_relaxed) == epoch;
+        Peak& peak = peaks[row.site];
+        peak.blocks += noted ? static_cast<std::uint64_t>(source.peak_blocks.load())
+                             : row.seen.allocations - row.seen.frees;
+        peak.bytes += noted ? static_cast<std::uint64_t>(source.peak_bytes.load())
+                            : row.seen.bytes - row.seen.freed_bytes;
+      }
+    }
+  }
+  for (const auto& [site, peak] : peaks) {
+    writer_.set_peak(site, at_least_zero(peak.blocks), at_least_zero(peak.bytes));
+  }
+}
+
+// Tables are handed on by collectors only, and only after the numbers of the last owner are in the
+// database. So a table's earlier owners are complete there, and the rest is the present owner's.
+std::uint64_t CounterReader::resume() {
+  refresh();
+  resolver_.refresh_modules();
+  writer_.restart_sites();
+  std::unordered_map<wire::Ref, std::vector<wire::Ref>> threads_of_table;
+  for (const auto& [ref, thread] : threads_) threads_of_table[thread.table].push_back(ref);
+  std::uint64_t merged = 0;
+  for (Table& table : tables_) {
+    const wire::Ref owner = view_.table(table.ref)->owner.load(std::memory_order_acquire);
+    const auto present = threads_.find(owner);
+    if (present == threads_.end()) continue;
+    std::vector<ThreadId> earlier;
+    for (const wire::Ref ref : threads_of_table[table.ref]) {
+      if (ref != owner) earlier.push_back(threads_.at(ref).id);
+    }
+    merged += subtract_stored(present->second.id, earlier);
+  }
+  return merged;
+}
+
+std::uint64_t CounterReader::subtract_stored(ThreadId owner, const std::vector<ThreadId>& earlier) {
+  std::uint64_t merged = 0;
+  writer_.restart_thread(owner);
+  for (const ThreadId thread : earlier) {
+    const Counters& stored = writer_.thread_counters(thread);
+    if (stored == Counters{}) ++merged;
+    writer_.add_to_thread(owner, Counters{} - stored);
+    for (const auto& [site, counters] : writer_.stored_thread_sites(thread)) {
+      writer_.add_to_thread_site(owner, site, Counters{} - counters);
+    }
+  }
+  return merged;
+}
+
+}  // namespace heapscribe::collector

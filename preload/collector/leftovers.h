@@ -1,0 +1,28 @@
+// Sessions whose collector died before it could finish them.
+#pragma once
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+#include "preload/collector/session_file.h"
+
+namespace heapscribe::collector {
+
+struct Leftover {
+  std::string path;
+  std::string program;  // empty if it had not begun
+  pid_t pid = 0;        // 0 likewise
+  std::chrono::seconds age{0};
+  bool running = false;
+};
+
+// What a session tells about itself.
+Leftover look_at(SessionFile& session);
+
+// This user's leftover sessions in `folder`, oldest first. Those that are being recorded are not.
+std::vector<Leftover> find_leftovers(const std::string& folder);
+
+}  // namespace heapscribe::collector

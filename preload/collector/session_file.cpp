@@ -1,0 +1,204 @@
+#include "preload/collector/session_file.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <new>
+
+namespace heapscribe::collector {
+namespace {
+
+constexpr std::uint64_t kMiB = std::uint64_t{1} << 20;
+constexpr std::uint64_t kFirstCommit = 4 * kMiB;
+constexpr std::uint64_t kSpare = 8 * kMiB;
+
+// Sparse, so size costs nothing; smaller ones are for limits on file size or address space.
+constexpr std::array kCapacities = {wire::kMaxCapacity, 4096 * kMiB, 512 * kMiB};
+
+[[noreturn]] void fail(const std::string& path, std::string_view what, int error) {
+  throw SessionError(
+      fmt::format("cannot {} the session file '{}': {}", what, path, std::strerror(error)));
+}
+
+std::string random_name() {
+  std::uint64_t random = 0;
+  if (getrandom(&random, sizeof random, 0) != sizeof random) {
+    random = static_cast<std::uint64_t>(getpid());
+  }
+  return fmt::format("{}{}-{:016x}{}", kSessionPrefix, getuid(), random, kSessionSuffix);
+}
+
+std::uint64_t round_up(std::uint64_t bytes, std::uint64_t unit) {
+  return (bytes + unit - 1) / unit * unit;
+}
+
+}  // namespace
+
+std::string session_folder() {
+  const char* chosen = std::getenv("HEAPSCRIBE_SESSION_DIR");
+  return chosen != nullptr && *chosen != '\0' ? chosen : "/dev/shm";
+}
+
+SessionFile SessionFile::create(const std::string& path, wire::Mode mode) {
+  FileDescriptor file(
+      ::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
+  if (!file) fail(path, "create", errno);
+  SessionFile session(path, std::move(file));
+  int error = 0;
+  for (const std::uint64_t capacity : kCapacities) {
+    if (ftruncate(session.file_.get(), static_cast<off_t>(capacity)) == 0 && session.map(capacity))
+      break;
+    error = errno;
+  }
+  if (session.base_ == nullptr || !session.reserve(kFirstCommit)) {
+    if (session.base_ != nullptr) error = errno;
+    session.remove();
+    fail(path, "find space for", error);
+  }
+  session.lock();
+  session.write_header(mode);
+  return session;
+}
+
+SessionFile SessionFile::create_somewhere(const std::string& fallback, wire::Mode mode) {
+  const std::string name = random_name();
+  try {
+    return create(session_folder() + "/" + name, mode);
+  } catch (const SessionError& first) {
+    try {
+      return create(fallback + "/" + name, mode);
+    } catch (const SessionError&) {
+      throw first;
+    }
+  }
+}
+
+SessionFile SessionFile::open(const std::string& path) {
+  FileDescriptor file(::open(path.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW));
+  struct stat info {};
+  if (!file || fstat(file.get(), &info) != 0) fail(path, "open", errno);
+  if (!S_ISREG(info.st_mode) || info.st_size < static_cast<off_t>(wire::kHeaderBytes)) {
+    throw SessionError(fmt::format("'{}' is not a heapscribe session", path));
+  }
+  SessionFile session(path, std::move(file));
+  if (!session.lock())
+    throw SessionError(fmt::format("session '{}' is still being recorded", path));
+  if (!session.map(static_cast<std::uint64_t>(info.st_size))) fail(path, "map", errno);
+  session.learn_committed();
+  return session;
+}
+
+SessionFile::SessionFile(SessionFile&& other) noexcept
+    : path_(std::move(other.path_)),
+      file_(std::move(other.file_)),
+      base_(std::exchange(other.base_, nullptr)),
+      size_(other.size_),
+      committed_(other.committed()) {}
+
+SessionFile::~SessionFile() {
+  if (base_ != nullptr) munmap(base_, size_);
+}
+
+wire::SessionHeader& SessionFile::header() const {
+  return *reinterpret_cast<wire::SessionHeader*>(base_);
+}
+
+std::span<const std::byte> SessionFile::mapping() const {
+  return {base_, size_};
+}
+
+// A lock ends with its process, so it tells a dead collector from a living one better than a
+// process id that may have been given away again.
+bool SessionFile::lock() const {
+  return flock(file_.get(), LOCK_EX | LOCK_NB) == 0;
+}
+
+bool SessionFile::map(std::uint64_t bytes) {
+  void* mapped =
+      mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, file_.get(), 0);
+  if (mapped == MAP_FAILED) return false;
+  base_ = static_cast<std::byte*>(mapped);
+  size_ = bytes;
+  return true;
+}
+
+bool SessionFile::reserve(std::uint64_t bytes) {
+  const std::uint64_t from = committed();
+  int error = 0;
+  do {
+    error =
+        posix_fallocate(file_.get(), static_cast<off_t>(from), static_cast<off_t>(bytes - from));
+  } while (error == EINTR);
+  if (error == 0) committed_.store(bytes, std::memory_order_release);
+  errno = error;
+  return error == 0;
+}
+
+void SessionFile::write_header(wire::Mode mode) {
+  auto* header = new (base_) wire::SessionHeader{};
+  header->version = wire::kSessionVersion;
+  header->header_bytes = sizeof(wire::SessionHeader);
+  header->capacity = size_;
+  header->mode = mode;
+  header->collector_pid = static_cast<std::uint32_t>(getpid());
+  header->used.store(wire::kHeaderBytes, std::memory_order_relaxed);
+  header->committed.store(committed(), std::memory_order_relaxed);
+  header->magic = wire::kSessionMagic;
+}
+
+// The header may be scribbled over. Storage is contiguous from the start, so the number of blocks
+// bounds what can be read without asking a full file system for more.
+void SessionFile::learn_committed() {
+  const std::uint64_t claimed = header().committed.load(std::memory_order_acquire);
+  if (claimed <= committed()) return;
+  struct stat info {};
+  if (fstat(file_.get(), &info) != 0) return;
+  const std::uint64_t stored = static_cast<std::uint64_t>(info.st_blocks) * 512;
+  const std::uint64_t known = std::min({size_, stored, claimed});
+  if (known > committed()) committed_.store(known, std::memory_order_release);
+}
+
+// The target raises the same number when it is faster than we are.
+void SessionFile::publish() {
+  std::atomic<std::uint64_t>& shared = header().committed;
+  std::uint64_t seen = shared.load(std::memory_order_relaxed);
+  while (seen < committed() &&
+         !shared.compare_exchange_weak(seen, committed(), std::memory_order_release)) {
+  }
+}
+
+bool SessionFile::grow() {
+  learn_committed();
+  const std::uint64_t used = std::min(header().used.load(std::memory_order_relaxed), size_);
+  const std::uint64_t spare = std::max(kSpare, used / 4);
+  if (committed() >= std::min(used + spare, size_)) return true;
+  const std::uint64_t most = std::min(round_up(used + spare + spare / 2, kMiB), size_);
+  // Nearly full: take what there is.
+  for (std::uint64_t step = most - committed(); step >= kMiB / 4; step /= 4) {
+    if (!reserve(committed() + step)) continue;
+    publish();
+    return true;
+  }
+  return false;
+}
+
+void SessionFile::release(wire::Ref table) const {
+  auto* counters =
+      reinterpret_cast<wire::CounterTable*>(base_ + std::uint64_t{table} * wire::kUnit);
+  counters->state.store(wire::TableState::Free, std::memory_order_release);
+}
+
+void SessionFile::remove() {
+  unlink(path_.c_str());
+}
+
+}  // namespace heapscribe::collector

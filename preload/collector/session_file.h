@@ -1,0 +1,76 @@
+// The session file from the collector's side: created, kept ahead of the target, removed.
+//
+// Owned by the collector's process. Two of its threads use it: the heartbeat calls grow(), the
+// main thread everything else; `committed` is the only state they share.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "preload/collector/file_descriptor.h"
+#include "preload/wire/session.h"
+
+namespace heapscribe::collector {
+
+// what() is one sentence with the file's name.
+class SessionError : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+class SessionFile {
+ public:
+  // Exactly at `path`, which must not exist.
+  static SessionFile create(const std::string& path, wire::Mode mode);
+  // Under a random name in $HEAPSCRIBE_SESSION_DIR or /dev/shm; if that is refused, in `fallback`.
+  static SessionFile create_somewhere(const std::string& fallback, wire::Mode mode);
+  // One that another collector left behind. Refuses it while that collector lives.
+  static SessionFile open(const std::string& path);
+
+  SessionFile(SessionFile&& other) noexcept;
+  SessionFile& operator=(SessionFile&&) = delete;
+  ~SessionFile();
+
+  const std::string& path() const { return path_; }
+  wire::SessionHeader& header() const;
+  std::span<const std::byte> mapping() const;
+  // Bytes that are backed by storage, as far as this process knows for certain.
+  std::uint64_t committed() const { return committed_.load(std::memory_order_acquire); }
+
+  // Keeps storage ahead of what the target has used; sees what the target has committed itself.
+  // False when the file system refuses more.
+  bool grow();
+  // Hands the table of a dead thread, whose numbers have been read, to the next one.
+  void release(wire::Ref table) const;
+  void remove();
+
+ private:
+  SessionFile(std::string path, FileDescriptor file)
+      : path_(std::move(path)), file_(std::move(file)) {}
+  bool lock() const;
+  bool reserve(std::uint64_t bytes);  // errno tells why not
+  void publish();
+  void learn_committed();
+  bool map(std::uint64_t bytes);
+  void write_header(wire::Mode mode);
+
+  std::string path_;
+  FileDescriptor file_;
+  std::byte* base_ = nullptr;
+  std::uint64_t size_ = 0;
+  std::atomic<std::uint64_t> committed_{0};
+};
+
+// Where sessions are made and leftovers are looked for.
+std::string session_folder();
+// What the names of sessions start and end with.
+inline constexpr std::string_view kSessionPrefix = "heapscribe-";
+inline constexpr std::string_view kSessionSuffix = ".session";
+
+}  // namespace heapscribe::collector

@@ -1,0 +1,143 @@
+#include "preload/collector/session_view.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "preload/collector/session_file.h"
+
+namespace heapscribe::collector {
+namespace {
+
+constexpr std::uint32_t kLongestPath = 4096;
+
+std::string hex(std::span<const unsigned char> bytes) {
+  std::string text;
+  for (const unsigned char byte : bytes) text += fmt::format("{:02x}", byte);
+  return text;
+}
+
+}  // namespace
+
+SessionView::SessionView(std::span<const std::byte> mapping, const std::string& name)
+    : mapping_(mapping) {
+  if (mapping.size() < wire::kHeaderBytes || header().magic != wire::kSessionMagic) {
+    throw SessionError(fmt::format("'{}' is not a heapscribe session", name));
+  }
+  if (header().version != wire::kSessionVersion ||
+      header().header_bytes != sizeof(wire::SessionHeader)) {
+    throw SessionError(fmt::format("session '{}' has version {}; this heapscribe reads version {}",
+                                   name, header().version, wire::kSessionVersion));
+  }
+}
+
+const wire::SessionHeader& SessionView::header() const {
+  return *reinterpret_cast<const wire::SessionHeader*>(mapping_.data());
+}
+
+void SessionView::refresh(std::uint64_t stored) {
+  const std::uint64_t used = header().used.load(std::memory_order_acquire);
+  const std::uint64_t now = std::min({used, stored, std::uint64_t{mapping_.size()}});
+  readable_ = std::max(readable_, now);  // what was once checked stays valid
+}
+
+template <typename Record>
+const Record* SessionView::at(wire::Ref ref, std::uint64_t tail_bytes) const {
+  const std::uint64_t offset = std::uint64_t{ref} * wire::kUnit;
+  if (offset < wire::kHeaderBytes || offset % alignof(Record) != 0) return nullptr;
+  if (offset > readable_ || readable_ - offset < sizeof(Record)) return nullptr;
+  if (readable_ - offset - sizeof(Record) < tail_bytes) return nullptr;
+  return reinterpret_cast<const Record*>(mapping_.data() + offset);
+}
+
+template <typename Record>
+std::vector<wire::Ref> SessionView::list(wire::Ref first, wire::Ref known,
+                                         wire::Ref Record::*next) const {
+  std::vector<wire::Ref> found;
+  const std::uint64_t most = readable_ / sizeof(Record);
+  for (wire::Ref ref = first; ref != wire::kNoRef && ref != known && found.size() < most;) {
+    const Record* record = at<Record>(ref);
+    if (record == nullptr) break;
+    found.push_back(ref);
+    ref = record->*next;
+  }
+  return found;
+}
+
+std::vector<wire::Ref> SessionView::tables(wire::Ref known) const {
+  const wire::Ref first = header().first_table.load(std::memory_order_acquire);
+  return list<wire::CounterTable>(first, known, &wire::CounterTable::next);
+}
+
+std::vector<wire::Ref> SessionView::threads(wire::Ref known) const {
+  const wire::Ref first = header().first_thread.load(std::memory_order_acquire);
+  return list<wire::ThreadRecord>(first, known, &wire::ThreadRecord::next);
+}
+
+std::vector<wire::Ref> SessionView::modules(wire::Ref known) const {
+  const wire::Ref first = header().first_module.load(std::memory_order_acquire);
+  return list<wire::ModuleRecord>(first, known, &wire::ModuleRecord::next);
+}
+
+std::vector<wire::Ref> SessionView::blocks(wire::Ref newest, wire::Ref known) const {
+  return list<wire::RowBlock>(newest, known, &wire::RowBlock::older);
+}
+
+const wire::CounterTable* SessionView::table(wire::Ref ref) const {
+  return at<wire::CounterTable>(ref);
+}
+
+const wire::ThreadRecord* SessionView::thread(wire::Ref ref) const {
+  return at<wire::ThreadRecord>(ref);
+}
+
+const wire::ModuleRecord* SessionView::module_record(wire::Ref ref) const {
+  return at<wire::ModuleRecord>(ref);
+}
+
+std::span<const wire::SiteRow> SessionView::rows(wire::Ref ref) const {
+  const auto* block = at<wire::RowBlock>(ref);
+  if (block == nullptr) return {};
+  const std::uint32_t capacity = block->capacity;
+  if (at<wire::RowBlock>(ref, capacity * sizeof(wire::SiteRow)) == nullptr) return {};
+  return {reinterpret_cast<const wire::SiteRow*>(block + 1), capacity};
+}
+
+ModuleView SessionView::module(wire::Ref ref) const {
+  const auto* record = at<wire::ModuleRecord>(ref);
+  if (record == nullptr) return {};
+  ModuleView view;
+  view.bias = record->bias;
+  view.base = record->base;
+  view.end = record->end;
+  view.load_ns = record->load_ns;
+  view.unload_ns = record->unload_ns.load(std::memory_order_relaxed);
+  view.first_layout = record->first_layout;
+  view.last_layout = record->last_layout.load(std::memory_order_relaxed);
+  const std::size_t id_bytes =
+      std::min<std::size_t>(record->build_id_length, sizeof record->build_id);
+  view.build_id = hex({record->build_id, id_bytes});
+  const std::uint32_t path_bytes = std::min(record->path_length, kLongestPath);
+  if (at<wire::ModuleRecord>(ref, path_bytes) != nullptr) {
+    view.path.assign(reinterpret_cast<const char*>(record + 1), path_bytes);
+  }
+  return view;
+}
+
+SegmentView SessionView::segment(wire::Ref ref) const {
+  const auto* record = at<wire::StackSegment>(ref);
+  if (record == nullptr) return {};
+  const std::uint32_t count = record->count;
+  if (count == 0 || count > wire::kSegmentFrames) return {};
+  if (at<wire::StackSegment>(ref, count * sizeof(std::uint64_t)) == nullptr) return {};
+  return {
+      record->outer, record->layout, {reinterpret_cast<const std::uint64_t*>(record + 1), count}};
+}
+
+std::string SessionView::exec_path() const {
+  const char* text = header().exec_path;
+  return {text, strnlen(text, wire::kExecPathBytes)};
+}
+
+}  // namespace heapscribe::collector

@@ -1,0 +1,69 @@
+// Reads a session that somebody else wrote, and trusts nothing in it.
+//
+// Every reference is checked against what is used and stored, every count against the space it
+// claims, and no list is followed for longer than the session could hold records, so that circles
+// end. What is out of bounds is simply not there: a scribbled session yields fewer records.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "preload/wire/session.h"
+
+namespace heapscribe::collector {
+
+struct SegmentView {
+  wire::Ref outer = wire::kNoRef;
+  std::uint32_t layout = 0;
+  std::span<const std::uint64_t> frames;  // innermost first; empty = no such segment
+};
+
+struct ModuleView {
+  std::string path;
+  std::string build_id;  // lower-case hex
+  std::uint64_t bias = 0, base = 0, end = 0;
+  std::uint64_t load_ns = 0, unload_ns = 0;
+  std::uint32_t first_layout = 0, last_layout = 0;
+};
+
+class SessionView {
+ public:
+  // `mapping` must be aligned to a cache line and outlive the view. Throws SessionError with one
+  // sentence about `name` unless it is a session of our version.
+  SessionView(std::span<const std::byte> mapping, const std::string& name);
+
+  const wire::SessionHeader& header() const;
+  // Looks again at how much the target has used; nothing beyond `stored` bytes is ever read.
+  // Nothing but the header can be read before the first call.
+  void refresh(std::uint64_t stored);
+  std::uint64_t readable() const { return readable_; }
+
+  // Lists, newest first, up to and without `known`.
+  std::vector<wire::Ref> tables(wire::Ref known = wire::kNoRef) const;
+  std::vector<wire::Ref> threads(wire::Ref known = wire::kNoRef) const;
+  std::vector<wire::Ref> modules(wire::Ref known = wire::kNoRef) const;
+  std::vector<wire::Ref> blocks(wire::Ref newest, wire::Ref known = wire::kNoRef) const;
+
+  // Records, nullptr or empty when the reference leads nowhere.
+  const wire::CounterTable* table(wire::Ref ref) const;
+  const wire::ThreadRecord* thread(wire::Ref ref) const;
+  const wire::ModuleRecord* module_record(wire::Ref ref) const;
+  std::span<const wire::SiteRow> rows(wire::Ref block) const;
+  ModuleView module(wire::Ref ref) const;
+  SegmentView segment(wire::Ref ref) const;
+  std::string exec_path() const;
+
+ private:
+  template <typename Record>
+  const Record* at(wire::Ref ref, std::uint64_t tail_bytes = 0) const;
+  template <typename Record>
+  std::vector<wire::Ref> list(wire::Ref first, wire::Ref known, wire::Ref Record::*next) const;
+
+  std::span<const std::byte> mapping_;
+  std::uint64_t readable_ = 0;
+};
+
+}  // namespace heapscribe::collector

@@ -1,0 +1,110 @@
+#include "preload/collector/stack_resolver.h"
+
+#include <algorithm>
+#include <string_view>
+
+namespace heapscribe::collector {
+namespace {
+
+constexpr std::string_view kOurLibrary = "libheapscribe.so";
+
+bool is_our_library(std::string_view path) {
+  return path.substr(path.rfind('/') + 1) == kOurLibrary;
+}
+
+}  // namespace
+
+void StackResolver::refresh_modules() {
+  const std::vector<wire::Ref> fresh = view_.modules(newest_module_);
+  for (auto ref = fresh.rbegin(); ref != fresh.rend(); ++ref) add_module(*ref);
+  if (!fresh.empty()) newest_module_ = fresh.front();
+  for (const auto& [base, mapping] : mappings_) {
+    writer_.module_unloaded(mapping.module,
+                            mapping.record->unload_ns.load(std::memory_order_relaxed));
+  }
+}
+
+void StackResolver::add_module(wire::Ref ref) {
+  const ModuleView view = view_.module(ref);
+  const capture::ModuleId module = writer_.module({.path = view.path,
+                                                   .build_id = view.build_id,
+                                                   .bias = view.bias,
+                                                   .base = view.base,
+                                                   .end = view.end,
+                                                   .load_ns = view.load_ns});
+  mappings_.emplace(view.base, Mapping{.end = view.end,
+                                       .bias = view.bias,
+                                       .first_layout = view.first_layout,
+                                       .last_layout = view.last_layout,
+                                       .module = module,
+                                       .ours = is_our_library(view.path),
+                                       .record = view_.module_record(ref)});
+}
+
+// Modules of one layout do not overlap, but those of different layouts do: the nearest base below
+// the address need not be the right one. A few steps down always suffice in a sane session.
+const StackResolver::Mapping* StackResolver::find(std::uint64_t address,
+                                                  std::uint32_t layout) const {
+  constexpr int kMostSteps = 4096;
+  auto entry = mappings_.upper_bound(address);
+  for (int step = 0; step < kMostSteps && entry != mappings_.begin(); ++step) {
+    const Mapping& mapping = (--entry)->second;
+    const bool valid = mapping.first_layout <= layout && layout <= mapping.last_layout;
+    if (valid && address < mapping.end) return &mapping;
+  }
+  return nullptr;
+}
+
+bool StackResolver::covered(const SegmentView& segment) const {
+  return std::all_of(segment.frames.begin(), segment.frames.end(), [&](std::uint64_t address) {
+    return find(address, segment.layout) != nullptr;
+  });
+}
+
+capture::StackId StackResolver::append(capture::StackId parent, const SegmentView& segment) {
+  capture::StackId node = parent;
+  for (auto frame = segment.frames.rbegin(); frame != segment.frames.rend(); ++frame) {
+    const Mapping* mapping = find(*frame, segment.layout);
+    if (mapping != nullptr && mapping->ours) continue;
+    const capture::AddressId address =
+        mapping != nullptr ? writer_.address(mapping->module, *frame - mapping->bias)
+                           : writer_.address(0, *frame);
+    node = writer_.stack(node, address);
+  }
+  return node;
+}
+
+std::optional<capture::StackId> StackResolver::resolve(wire::Ref stack, Patience patience) {
+  std::vector<std::pair<wire::Ref, SegmentView>> chain;  // not resolved yet, innermost first
+  capture::StackId node = 0;
+  bool broken = false;
+  for (wire::Ref ref = stack; ref != wire::kNoRef;) {
+    const auto [entry, fresh] = nodes_.try_emplace(ref, kInProgress);
+    if (!fresh) {
+      broken = entry->second == kInProgress;  // going in circles
+      node = broken ? 0 : entry->second;
+      break;
+    }
+    chain.emplace_back(ref, view_.segment(ref));
+    if (chain.back().second.frames.empty()) {
+      broken = true;
+      break;
+    }
+    ref = chain.back().second.outer;
+  }
+  const bool ready = patience == Patience::Over || broken ||
+                     std::all_of(chain.begin(), chain.end(),
+                                 [&](const auto& link) { return covered(link.second); });
+  for (auto link = chain.rbegin(); link != chain.rend(); ++link) {
+    if (!ready) {
+      nodes_.erase(link->first);
+      continue;
+    }
+    if (!broken) node = append(node, link->second);
+    nodes_[link->first] = broken ? 0 : node;
+  }
+  if (!ready) return std::nullopt;
+  return broken ? 0 : node;
+}
+
+}  // namespace heapscribe::collector

@@ -1,0 +1,166 @@
+#include "preload/collector/target_process.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <poll.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <charconv>
+#include <csignal>
+#include <fstream>
+#include <iterator>
+#include <sstream>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+namespace heapscribe::collector {
+namespace {
+
+// Linux 6.15; newer than the headers we are built with.
+struct PidfdInfo {
+  std::uint64_t mask = 0, cgroup = 0;
+  std::uint32_t ids[11] = {};
+  std::int32_t exit_code = 0;
+};
+static_assert(sizeof(PidfdInfo) == 64);
+constexpr std::uint64_t kPidfdInfoExit = 1U << 3;
+constexpr unsigned long kPidfdGetInfo = _IOWR(0xFF, 11, PidfdInfo);
+
+// Fields of /proc/PID/stat after the program's name, counted as in proc(5).
+constexpr std::size_t kStateField = 3;
+constexpr std::array<std::size_t, 3> kImageFields = {26, 27, 28};  // code and stack
+constexpr std::size_t kExitCodeField = 52;
+
+std::string read_text(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+std::vector<std::string> stat_fields(const std::string& text) {
+  std::vector<std::string> fields(kStateField);  // index = number of the field
+  const std::size_t name_end = text.rfind(')');
+  if (name_end == std::string::npos) return {};
+  std::istringstream words(text.substr(name_end + 1));
+  for (std::string word; words >> word;) fields.push_back(word);
+  if (fields.size() <= kExitCodeField) return {};
+  return fields;
+}
+
+std::uint64_t number(std::string_view text) {
+  std::uint64_t value = 0;
+  std::from_chars(text.data(), text.data() + text.size(), value);
+  return value;
+}
+
+// The value of "Name:\tVALUE" in /proc/PID/status.
+std::optional<std::uint64_t> status_value(const std::string& status, std::string_view name) {
+  const std::size_t at = status.find(fmt::format("\n{}:\t", name));
+  if (at == std::string::npos) return std::nullopt;
+  return number(std::string_view(status).substr(at + name.size() + 3));
+}
+
+bool is_gone(const std::vector<std::string>& fields) {
+  return fields.empty() || fields[kStateField] == "Z" || fields[kStateField] == "X";
+}
+
+}  // namespace
+
+TargetProcess::TargetProcess(pid_t pid) : pid_(pid) {
+  pidfd_ = FileDescriptor(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
+}
+
+std::string TargetProcess::proc(const char* entry) const {
+  return fmt::format("/proc/{}/{}", pid_, entry);
+}
+
+bool TargetProcess::ended_within(std::chrono::milliseconds patience) {
+  if (pidfd_) {
+    pollfd watch{pidfd_.get(), POLLIN, 0};
+    return poll(&watch, 1, static_cast<int>(patience.count())) > 0;
+  }
+  std::this_thread::sleep_for(patience);
+  return is_gone(stat_fields(read_text(proc("stat"))));
+}
+
+// A process that nobody has waited for yet shows its status in /proc; afterwards the kernel keeps
+// it with the pidfd.
+std::optional<int> TargetProcess::wait_status() {
+  const std::vector<std::string> fields = stat_fields(read_text(proc("stat")));
+  if (!fields.empty() && fields[kStateField] == "Z") {
+    const int status = static_cast<int>(number(fields[kExitCodeField]));
+    if (geteuid() == 0 || status != 0) return status;
+  }
+  if (!pidfd_) return std::nullopt;
+  constexpr int kReaperPatience = 200;
+  pollfd reaped{pidfd_.get(), 0, 0};
+  poll(&reaped, 1, kReaperPatience);
+  PidfdInfo info{.mask = kPidfdInfoExit};
+  if (ioctl(pidfd_.get(), kPidfdGetInfo, &info) != 0 || (info.mask & kPidfdInfoExit) == 0) {
+    return std::nullopt;
+  }
+  return info.exit_code;
+}
+
+bool TargetProcess::alive(std::uint32_t tid) {
+  return access(fmt::format("/proc/{}/task/{}", pid_, tid).c_str(), F_OK) == 0;
+}
+
+std::string TargetProcess::name(std::uint32_t tid) {
+  std::string name = read_text(fmt::format("/proc/{}/task/{}/comm", pid_, tid));
+  if (!name.empty() && name.back() == '\n') name.pop_back();
+  return name;
+}
+
+std::uint64_t TargetProcess::resident_bytes() {
+  if (!statm_) statm_ = FileDescriptor(open(proc("statm").c_str(), O_RDONLY | O_CLOEXEC));
+  std::array<char, 128> text{};
+  const ssize_t length = pread(statm_.get(), text.data(), text.size(), 0);
+  if (length <= 0) return 0;
+  const std::string_view fields(text.data(), static_cast<std::size_t>(length));
+  const std::size_t space = fields.find(' ');
+  if (space == std::string_view::npos) return 0;
+  static const auto page = static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
+  return number(fields.substr(space + 1)) * page;
+}
+
+std::string TargetProcess::image() const {
+  const std::vector<std::string> fields = stat_fields(read_text(proc("stat")));
+  if (is_gone(fields)) return {};
+  std::string image;
+  for (const std::size_t field : kImageFields) image += fields[field] + ' ';
+  return image;
+}
+
+std::string TargetProcess::executable() const {
+  std::array<char, 4096> path{};
+  const ssize_t length = readlink(proc("exe").c_str(), path.data(), path.size());
+  return length > 0 ? std::string(path.data(), static_cast<std::size_t>(length)) : std::string();
+}
+
+std::string TargetProcess::command_name() const {
+  std::string name = read_text(proc("comm"));
+  if (!name.empty() && name.back() == '\n') name.pop_back();
+  return name;
+}
+
+std::optional<std::uint64_t> seccomp_filters(pid_t pid) {
+  const std::string status = read_text(fmt::format("/proc/{}/status", pid));
+  const auto mode = status_value(status, "Seccomp");
+  if (!mode) return std::nullopt;
+  const std::uint64_t filters = status_value(status, "Seccomp_filters").value_or(0);
+  return *mode << 32 | filters;
+}
+
+std::vector<std::string> command_line(pid_t pid) {
+  std::vector<std::string> arguments;
+  std::istringstream text(read_text(fmt::format("/proc/{}/cmdline", pid)));
+  for (std::string argument; std::getline(text, argument, '\0');) arguments.push_back(argument);
+  return arguments;
+}
+
+}  // namespace heapscribe::collector

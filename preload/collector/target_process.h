@@ -1,0 +1,52 @@
+// The recorded program as the kernel shows it. Owned by the collector's main thread, except for
+// seccomp_filters(), which is a function of its own.
+#pragma once
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "preload/collector/counter_reader.h"
+#include "preload/collector/file_descriptor.h"
+
+namespace heapscribe::collector {
+
+class TargetProcess : public ThreadWatch {
+ public:
+  explicit TargetProcess(pid_t pid);
+
+  pid_t pid() const { return pid_; }
+  // Waits at most `patience`; true once the process and all its threads are gone.
+  bool ended_within(std::chrono::milliseconds patience);
+  // As waitpid would give it, where the kernel tells a process that is not the parent.
+  std::optional<int> wait_status();
+
+  bool alive(std::uint32_t tid) override;
+  std::string name(std::uint32_t tid) override;
+  std::uint64_t resident_bytes();
+
+  // Where the kernel put the program's image; another one after an exec. Empty = may not be seen.
+  std::string image() const;
+  std::string executable() const;
+  std::string command_name() const;
+
+ private:
+  std::string proc(const char* entry) const;
+
+  pid_t pid_;
+  FileDescriptor pidfd_;
+  FileDescriptor statm_;
+};
+
+// How restricted a process is by seccomp; compares with that of another process. Nothing if
+// unknown.
+std::optional<std::uint64_t> seccomp_filters(pid_t pid);
+
+// The arguments of a living process.
+std::vector<std::string> command_line(pid_t pid);
+
+}  // namespace heapscribe::collector

@@ -1,0 +1,112 @@
+#include "preload/collector/timeline.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace heapscribe::collector {
+namespace {
+
+using capture::TimelinePoint;
+
+bool same_values(const TimelinePoint& left, const TimelinePoint& right) {
+  return left.live_bytes == right.live_bytes && left.live_blocks == right.live_blocks &&
+         left.allocations == right.allocations && left.bytes == right.bytes &&
+         left.frees == right.frees && left.rss_bytes == right.rss_bytes;
+}
+
+void merge(TimelinePoint& point, const TimelinePoint& later) {
+  point.live_bytes = std::max(point.live_bytes, later.live_bytes);
+  point.live_blocks = std::max(point.live_blocks, later.live_blocks);
+  point.rss_bytes = std::max(point.rss_bytes, later.rss_bytes);
+  point.allocations = later.allocations;
+  point.bytes = later.bytes;
+  point.frees = later.frees;
+}
+
+}  // namespace
+
+void Timeline::add(const TimelinePoint& sample) {
+  TimelinePoint point = sample;
+  point.ns -= point.ns % step_;
+  const std::size_t size = points_.size();
+  if (size > 0 && point.ns <= points_.back().ns) {
+    merge(points_.back(), point);
+  } else if (size > 1 && same_values(points_[size - 2], points_.back()) &&
+             same_values(points_.back(), point)) {
+    points_.back().ns = point.ns;
+  } else {
+    points_.push_back(point);
+  }
+  if (points_.size() > kMostPoints) halve();
+}
+
+void Timeline::halve() {
+  step_ *= 2;
+  const std::vector<TimelinePoint> before = std::move(points_);
+  points_.clear();
+  for (TimelinePoint point : before) {
+    point.ns -= point.ns % step_;
+    if (!points_.empty() && points_.back().ns == point.ns) {
+      merge(points_.back(), point);
+    } else {
+      points_.push_back(point);
+    }
+  }
+  streamed_ = 0;
+  restarted_ = true;
+  if (points_.size() > kMostPoints) halve();
+}
+
+void Timeline::stream(capture::CaptureWriter& writer, bool complete) {
+  if (restarted_) writer.clear_timeline();
+  restarted_ = false;
+  std::size_t end = points_.size();
+  const bool flat = end > 1 && same_values(points_[end - 2], points_[end - 1]);
+  if (flat && !complete) --end;
+  for (std::size_t index = streamed_; index < end; ++index) writer.add_point(points_[index]);
+  // The last point may still grow.
+  streamed_ = points_.empty() ? 0 : std::min(end, points_.size() - 1);
+  writer.set_recording("timeline_step_ns", static_cast<std::int64_t>(step_));
+}
+
+void SiteTimeline::resume(std::uint64_t step, std::size_t points) {
+  step_ = std::max(step, kBaseStep);
+  count_ = points;
+}
+
+void SiteTimeline::note(capture::SiteId site) {
+  if (latest_.size() <= site) latest_.resize(site + std::size_t{1});
+  if (!std::exchange(latest_[site].changed, true)) changed_.push_back(site);
+}
+
+void SiteTimeline::close_interval(capture::CaptureWriter& writer, std::uint64_t now_ns) {
+  const std::uint64_t slot = (now_ns + step_ - 1) / step_ * step_;
+  for (const capture::SiteId site : changed_) {
+    if (std::exchange(latest_[site].ns, slot) != slot) ++count_;
+    latest_[site].changed = false;
+    const capture::Counters& sum = writer.site_counters(site);
+    writer.add_point(capture::SitePoint{.site = site,
+                                        .ns = slot,
+                                        .live_blocks = sum.live_blocks(),
+                                        .live_bytes = sum.live_bytes(),
+                                        .allocations = sum.allocations});
+  }
+  changed_.clear();
+}
+
+void SiteTimeline::before_flush(capture::CaptureWriter& writer) {
+  if (count_ > most_points_ && !thinning_) {
+    step_ *= 2;
+    thinning_ = true;
+    writer.thin_out_sites(step_);
+  }
+  writer.set_recording("site_timeline_step_ns", static_cast<std::int64_t>(step_));
+}
+
+void SiteTimeline::after_flush(capture::CaptureWriter& writer) {
+  if (!std::exchange(thinning_, false)) return;
+  count_ =
+      static_cast<std::size_t>(writer.database().integer("SELECT count(*) FROM site_timeline"));
+}
+
+}  // namespace heapscribe::collector
