@@ -13,7 +13,9 @@ constexpr std::string_view kPrefix = "HEAPSCRIBE_";
 constexpr std::string_view kPreload = "LD_PRELOAD=";
 constexpr std::string_view kLibrary = "libheapscribe.so";
 
-bool is_separator(char c) { return c == ':' || c == ' '; }
+bool is_separator(char c) {
+  return c == ':' || c == ' ';
+}
 
 // Returns the value if `entry` is "variable=value", else nullptr.
 const char* value_of(const char* entry, const char* variable) {
@@ -62,7 +64,7 @@ bool names_this_library(const char* begin, const char* end) {
 
 void read_config(char** environment) {
   for (char** entry = environment; *entry != nullptr; ++entry) {
-#define OPTION(field, variable, initial, help) \
+#define OPTION(field, variable, initial, help)                                            \
   if (const char* value = value_of(*entry, variable); value != nullptr && *value != '\0') \
     config.field = value;
 #include "preload/config.def"

@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <string_view>
 
+#include "preload/bootstrap/early_events.h"
 #include "preload/bootstrap/process_phase.h"
 #include "preload/bootstrap/real_functions.h"
 #include "preload/config.h"
@@ -45,9 +46,9 @@ const char* find_session() {
 }
 
 unwind::CaptureFunction chosen_unwinder() {
-  const bool want_rules = std::string_view(config.unwinder) != "boost";
-  return want_rules && unwind::prepare_rule_cache() ? unwind::capture_rules
-                                                    : unwind::capture_boost;
+  const bool want_boost = std::string_view(config.unwinder) == "boost";
+  return !want_boost && unwind::prepare_rule_cache() ? unwind::capture_rules
+                                                     : unwind::capture_boost;
 }
 
 void prepare_recording(wire::Mode mode) {
@@ -55,8 +56,23 @@ void prepare_recording(wire::Mode mode) {
   record::note_own_code();
   unwind::note_main_stack();
   record::refresh_modules();
-  record::set_recording_mode(mode, chosen_unwinder());
+  record::set_mode(mode);
+  record::set_unwinder(chosen_unwinder());
   on_exit(note_exit, nullptr);
+}
+
+// Counts what happened before. Blocks that are gone by now have no usable size any more.
+void replay_early_events(record::ThreadRecorder& recorder) {
+  const bootstrap::EarlyEvents early = bootstrap::early_events();
+  for (std::size_t i = 0; i < early.count; ++i) {
+    const bootstrap::EarlyEvent& event = early.begin[i];
+    if (event.requested == bootstrap::EarlyEvent::kRelease) {
+      recorder.released(event.block);
+    } else {
+      recorder.allocated_early(event.block, event.requested, event.requested);
+    }
+  }
+  if (early.lost != 0) record::session.lose(wire::Loss::UncountedEvents, early.lost);
 }
 
 void begin_recording() {
@@ -67,6 +83,7 @@ void begin_recording() {
   if (path != nullptr && problem == nullptr) {
     const bootstrap::RecordingScope scope;
     prepare_recording(record::session.header().mode);
+    if (record::ThreadRecorder* recorder = record::recorder(scope)) replay_early_events(*recorder);
     bootstrap::wipe_phase_on_fork();
     bootstrap::set_phase(Phase::Recording);
   } else {
@@ -96,8 +113,17 @@ bool start() {
 
 namespace {
 
-// A program that never allocates still gets its environment and its (empty) recording.
-[[gnu::constructor]] void start_at_the_latest() { start(); }
+// A program that never allocates still gets its environment and its (empty) recording. And this is
+// the first moment at which the loader may be asked for more.
+[[gnu::constructor]] void start_at_the_latest() {
+  start();
+  if (!bootstrap::is_recording() || std::string_view(config.unwinder) != "libunwind") return;
+  if (unwind::load_libunwind()) {
+    record::set_unwinder(unwind::capture_libunwind);
+  } else {
+    platform::notice("libunwind.so.8 is not installed; unwinding by rules instead");
+  }
+}
 
 }  // namespace
 

@@ -4,14 +4,21 @@
 set(HEAPSCRIBE_GUEST_SOURCES
   platform/notice.cpp platform/pages.cpp
   config.cpp
-  bootstrap/early_heap.cpp bootstrap/process_phase.cpp bootstrap/real_functions.cpp
+  bootstrap/early_events.cpp bootstrap/early_heap.cpp bootstrap/process_phase.cpp bootstrap/real_functions.cpp
   bootstrap/thread_state.cpp
   unwind/call_frame_info.cpp unwind/rule_cache.cpp unwind/stack_bounds.cpp unwind/unwinder_boost.cpp
-  unwind/unwinder_rules.cpp
+  unwind/unwinder_libunwind.cpp  unwind/unwinder_rules.cpp
   record/block_table.cpp record/module_list.cpp record/peak.cpp record/session.cpp
   record/stack_table.cpp record/thread_id.cpp record/thread_recorder.cpp
   hooks/allocation.cpp hooks/loader.cpp hooks/operator_new.cpp hooks/process.cpp
   launch_collector.cpp entry.cpp)
+
+# The same sources for the unit tests, which call them from an ordinary program.
+set(HEAPSCRIBE_GUEST_PARTS ${HEAPSCRIBE_GUEST_SOURCES})
+list(FILTER HEAPSCRIBE_GUEST_PARTS EXCLUDE REGEX "^(hooks/|entry|launch_collector)")
+add_library(heapscribe_guest_parts STATIC ${HEAPSCRIBE_GUEST_PARTS})
+target_link_libraries(heapscribe_guest_parts PUBLIC heapscribe_host)
+target_compile_definitions(heapscribe_guest_parts PRIVATE _GNU_SOURCE)
 
 add_library(heapscribe_guest SHARED ${HEAPSCRIBE_GUEST_SOURCES})
 set_target_properties(heapscribe_guest PROPERTIES OUTPUT_NAME heapscribe)

@@ -69,7 +69,8 @@ int become_collector(void* argument) {
 }
 
 // Runs the command to its end and returns its wait status. The child shares our memory until it
-// becomes the collector, and its end raises no signal.
+// becomes the collector. From then on its end raises SIGCHLD like any child's (execve sees to that);
+// nobody in the target can have asked for that signal yet.
 int run_unseen(Command& command) {
   void* stack = platform::map_pages(kStackBytes);
   if (stack == nullptr) return -1;
@@ -77,7 +78,7 @@ int run_unseen(Command& command) {
                           CLONE_VM | CLONE_VFORK, &command);
   int status = -1;
   if (child > 0) {
-    while (platform::system_call(SYS_wait4, child, platform::as_argument(&status), __WCLONE) ==
+    while (platform::system_call(SYS_wait4, child, platform::as_argument(&status), __WALL) ==
            -EINTR) {
     }
   }

@@ -25,8 +25,8 @@ constinit Area reserve{nullptr, 0, 0};
 
 // Layout of a block: its size in the 16 bytes before it.
 void* carve(Area& area, std::size_t size, std::size_t alignment) {
+  if (size > area.bytes || alignment > area.bytes) return nullptr;
   const std::size_t wanted = platform::round_up(size, 16) + alignment + 16;
-  if (wanted < size || area.begin == nullptr) return nullptr;
   const std::size_t at = area.used.fetch_add(wanted, std::memory_order_relaxed);
   if (at + wanted > area.bytes) return nullptr;
   const auto start = reinterpret_cast<std::uintptr_t>(area.begin) + at + 16;
@@ -51,7 +51,9 @@ void* early_allocate(std::size_t size, std::size_t alignment) {
   return carve(reserve, size, alignment);
 }
 
-bool is_early(const void* block) { return contains(static_area, block) || contains(reserve, block); }
+bool is_early(const void* block) {
+  return contains(static_area, block) || contains(reserve, block);
+}
 
 std::size_t early_size(const void* block) {
   return *reinterpret_cast<const std::size_t*>(static_cast<const char*>(block) - 16);

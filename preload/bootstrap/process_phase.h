@@ -1,12 +1,15 @@
 // Where the process stands. Drawn as transitions:
 //
-//   Unborn --first call--> Resolving --real functions known--> Passing --session mapped--> Recording
+//   Unborn --first call--> Resolving --real functions known--> Passing --session mapped-->
+//   Recording
 //                                                                 |                            |
-//                                                                 +--no session--> Off <--fork (child)
+//                                                                 +--no session--> Off <--fork
+//                                                                 (child)
 //
 // The phase lies on a page of its own that the kernel wipes in a forked child (MADV_WIPEONFORK), so
 // every way to fork, raw system calls included, leaves the child Unborn with `born` still set:
-// that combination means Off. A vfork child shares its parent's memory and is recorded as part of it.
+// that combination means Off. A vfork child shares its parent's memory and is recorded as part of
+// it.
 #pragma once
 
 #include <atomic>
@@ -22,9 +25,15 @@ struct alignas(4096) PhasePage {
 };
 extern constinit PhasePage phase_page;
 
-inline Phase phase() { return phase_page.phase.load(std::memory_order_relaxed); }
-inline bool is_recording() { return phase() == Phase::Recording; }
-inline void set_phase(Phase phase) { phase_page.phase.store(phase, std::memory_order_release); }
+inline Phase phase() {
+  return phase_page.phase.load(std::memory_order_relaxed);
+}
+inline bool is_recording() {
+  return phase() == Phase::Recording;
+}
+inline void set_phase(Phase phase) {
+  phase_page.phase.store(phase, std::memory_order_release);
+}
 
 // Makes forked children forget the phase. Call once before Recording.
 void wipe_phase_on_fork();

@@ -160,18 +160,18 @@ void CaptureWriter::thread_started(ThreadId thread, std::uint32_t tid, std::uint
   if (!fresh) return;
   entry->second.tid = tid;
   entry->second.start_ns = start_ns;
-  touch(thread);
+  touch_thread(thread);
 }
 
 void CaptureWriter::thread_named(ThreadId thread, const std::string& name) {
   if (threads_[thread].name == name) return;
   threads_[thread].name = name;
-  touch(thread);
+  touch_thread(thread);
 }
 
 void CaptureWriter::thread_ended(ThreadId thread, std::uint64_t end_ns) {
   threads_[thread].end_ns = end_ns;
-  touch(thread);
+  touch_thread(thread);
 }
 
 // Adding up

@@ -34,7 +34,7 @@ using SiteId = std::uint32_t;
 using ThreadId = std::uint32_t;
 
 struct ModuleRow {
-  std::string path, build_id;
+  std::string path{}, build_id{};
   std::uint64_t bias = 0, base = 0, end = 0, load_ns = 0;
   std::uint64_t unload_ns = 0;  // 0 = still loaded
 };

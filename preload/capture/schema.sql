@@ -15,7 +15,7 @@ PRAGMA user_version = 1;
 --   program, command_line (JSON array), working_directory, host, pid, collector_pid, session_path
 --   mode           'full' | 'counts';   unwinder 'libunwind' | 'boost';   heapscribe_version
 --   start_realtime_ns (since 1970), duration_ns
---   end_kind       'exited' | 'signaled' | 'execed' | 'aborted' | 'unknown' | 'running'
+--   end_kind       'exited' | 'signaled' | 'execed' | 'unknown' | 'running'
 --   end_status     exit status, or signal number; NULL if unknown;   exec_path for 'execed'
 --   allocations, allocated_bytes, frees, freed_bytes, reallocations, temporary, usable_bytes,
 --   unknown_frees, failed_calls, live_blocks, live_bytes, peak_bytes, peak_ns, peak_error_bytes,

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <ctime>
 
 namespace heapscribe::collector {
 namespace {
@@ -12,15 +13,21 @@ constexpr std::uint64_t kMillisecond = 1'000'000;
 constexpr std::uint64_t kScanInterval = 100 * kMillisecond;
 constexpr std::uint64_t kWriteInterval = 500 * kMillisecond;
 constexpr std::uint64_t kLongestInterval = 10'000 * kMillisecond;
-// Work is done so seldom that it takes at most one part in this of the time.
+// Work is done so seldom that it takes at most one part in this of a processor's time.
 constexpr std::uint64_t kShare = 50;
 // A failed exec takes back its note at once; one that stands for so many looks has succeeded.
 constexpr unsigned kExecHints = 3;
 
+std::uint64_t clock_ns(clockid_t clock) {
+  timespec now{};
+  clock_gettime(clock, &now);
+  return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000 +
+         static_cast<std::uint64_t>(now.tv_nsec);
+}
+
 // Time of our own, which runs before the target's does.
 std::uint64_t own_time() {
-  const auto now = std::chrono::steady_clock::now().time_since_epoch();
-  return static_cast<std::uint64_t>(std::chrono::nanoseconds(now).count());
+  return clock_ns(CLOCK_MONOTONIC);
 }
 
 std::uint64_t pause_after(std::uint64_t cost, std::uint64_t shortest) {
@@ -30,10 +37,10 @@ std::uint64_t pause_after(std::uint64_t cost, std::uint64_t shortest) {
 // Runs `work` and says when it may be run again.
 template <typename Work>
 std::uint64_t timed(std::uint64_t shortest, const Work& work) {
-  const std::uint64_t begin = own_time();
+  const std::uint64_t begin = clock_ns(CLOCK_THREAD_CPUTIME_ID);
   work();
-  const std::uint64_t end = own_time();
-  return end + pause_after(end - begin, shortest);
+  const std::uint64_t cost = clock_ns(CLOCK_THREAD_CPUTIME_ID) - begin;
+  return own_time() + pause_after(cost, shortest);
 }
 
 std::uint64_t stored_step(capture::Database& database) {
@@ -158,10 +165,10 @@ bool Collector::has_execed(const TargetProcess& target) {
   return exec_hints_ >= kExecHints;
 }
 
-void Collector::finish(Stop stop, const End& end, const std::string& state) {
+void Collector::finish(const End& end, const std::string& state) {
   sample(timeline_.points().empty() ? 0 : timeline_.points().back().rss_bytes);
   timeline_.stream(writer_, true);
-  const std::string exec_path = stop == Stop::Execed ? view_.exec_path() : "";
+  const std::string exec_path = end.kind == "execed" ? view_.exec_path() : "";
   read_last_numbers(reader_, header(), end_ns_, writer_);
   series_.close_interval(writer_, end_ns_);
   set_end(end, exec_path, writer_);

@@ -39,7 +39,7 @@ class Collector {
            const std::function<void()>& at_scan = {});
   // The last numbers, totals and the end, in one transaction. Throws DatabaseError; the session
   // still has everything then.
-  void finish(Stop stop, const End& end, const std::string& state);
+  void finish(const End& end, const std::string& state);
 
   bool heard_from_target() const;
   capture::Database& database() { return database_; }

@@ -46,7 +46,7 @@ void lift_limits();
 
 // LD_PRELOAD and HEAPSCRIBE_*: what makes a program load the library and find its session.
 struct LibrarySettings {
-  std::string library, session, mode, unwinder;
+  std::string library{}, session{}, mode{}, unwinder{};
 };
 Environment library_environment(const LibrarySettings& settings);
 

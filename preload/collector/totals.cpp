@@ -61,7 +61,7 @@ End end_noted_by(const wire::SessionHeader& header) {
     case wire::EndKind::Exec:
       return {"execed", std::nullopt};
     case wire::EndKind::Abort:
-      return {"aborted", SIGABRT};
+      return {"signaled", SIGABRT};
     case wire::EndKind::Unknown:
       break;
   }
@@ -69,10 +69,12 @@ End end_noted_by(const wire::SessionHeader& header) {
 }
 
 End end_of_wait_status(const wire::SessionHeader& header, int wait_status) {
-  if (!WIFSIGNALED(wait_status)) return {"exited", WEXITSTATUS(wait_status)};
-  const bool aborted = header.end_kind.load(std::memory_order_acquire) == wire::EndKind::Abort &&
-                       WTERMSIG(wait_status) == SIGABRT;
-  return {aborted ? "aborted" : "signaled", WTERMSIG(wait_status)};
+  // A new program in the same process that ended before we looked: the status is its own.
+  if (header.end_kind.load(std::memory_order_acquire) == wire::EndKind::Exec) {
+    return {"execed", std::nullopt};
+  }
+  if (WIFSIGNALED(wait_status)) return {"signaled", WTERMSIG(wait_status)};
+  return {"exited", WEXITSTATUS(wait_status)};
 }
 
 void set_totals(const ProcessTotals& totals, const wire::SessionHeader& header,

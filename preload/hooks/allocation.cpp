@@ -13,6 +13,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "preload/bootstrap/early_events.h"
 #include "preload/bootstrap/early_heap.h"
 #include "preload/entry.h"
 #include "preload/hooks/record.h"
@@ -21,6 +22,8 @@ namespace {
 
 using heapscribe::bootstrap::is_recording;
 using heapscribe::bootstrap::kNoPendingKind;
+using heapscribe::bootstrap::Phase;
+using heapscribe::bootstrap::phase;
 using heapscribe::bootstrap::real;
 using heapscribe::bootstrap::thread_state;
 using heapscribe::hooks::record_allocation;
@@ -32,19 +35,30 @@ using heapscribe::wire::CallKind;
 
 // The kind that operator new announced, else the function's own.
 inline CallKind take_kind(CallKind own) {
-  if (thread_state.pending_kind == kNoPendingKind) [[likely]] return own;
+  if (thread_state.pending_kind == kNoPendingKind) [[likely]]
+    return own;
   const auto kind = static_cast<CallKind>(thread_state.pending_kind);
   thread_state.pending_kind = kNoPendingKind;
   return kind;
 }
 
-// Runs `call` on the allocator underneath and records what it returned. Before the allocator is known
-// the early heap serves the program.
+// The process will record, but cannot yet.
+inline bool is_early_event() { return phase() == Phase::Unborn; }
+
+template <typename Call>
+void* before_recording(std::size_t requested, CallKind kind, Call call) {
+  void* block = call();
+  if (is_early_event()) heapscribe::bootstrap::note_early_allocation(block, requested, kind);
+  return block;
+}
+
+// Runs `call` on the allocator underneath and records what it returned. Before the allocator is
+// known the early heap serves the program.
 template <typename Call>
 void* allocate(std::size_t requested, std::size_t alignment, CallKind own, Call call) {
   if (!is_recording()) [[unlikely]] {
     if (!heapscribe::start()) return heapscribe::bootstrap::early_allocate(requested, alignment);
-    if (!is_recording()) return call();
+    if (!is_recording()) return before_recording(requested, take_kind(own), call);
   }
   const CallKind kind = take_kind(own);
   void* block = call();
@@ -57,6 +71,8 @@ void release(void* block) {
     thread_state.released = nullptr;  // operator delete has recorded it
   } else if (is_recording()) {
     record_release(block);
+  } else if (is_early_event()) {
+    heapscribe::bootstrap::note_early_release(block);
   }
   real.free(block);
 }
@@ -65,6 +81,15 @@ void* resize_early(void* block, std::size_t size) {
   void* moved = malloc(size);
   const std::size_t old_size = heapscribe::bootstrap::early_size(block);
   if (moved != nullptr) std::memcpy(moved, block, old_size < size ? old_size : size);
+  return moved;
+}
+
+void* resize_before_recording(void* block, std::size_t size) {
+  void* moved = real.realloc(block, size);
+  if (is_early_event() && (moved != nullptr || size == 0)) {
+    heapscribe::bootstrap::note_early_release(block);
+    heapscribe::bootstrap::note_early_allocation(moved, size, CallKind::Realloc);
+  }
   return moved;
 }
 
@@ -111,7 +136,7 @@ void* realloc(void* block, std::size_t size) noexcept {
   if (heapscribe::bootstrap::is_early(block)) return resize_early(block, size);
   if (!is_recording()) [[unlikely]] {
     if (!heapscribe::start()) return nullptr;
-    if (!is_recording()) return real.realloc(block, size);
+    if (!is_recording()) return resize_before_recording(block, size);
   }
   return resize(block, size);
 }
@@ -161,7 +186,9 @@ std::size_t malloc_usable_size(void* block) noexcept {
   return real.malloc_usable_size(block);
 }
 
-void cfree(void* block) noexcept { free(block); }
+void cfree(void* block) noexcept {
+  free(block);
+}
 
 void free_sized(void* block, std::size_t size) noexcept {
   if (real.free_sized == nullptr || block == nullptr || heapscribe::bootstrap::is_early(block)) {

@@ -4,9 +4,9 @@
 // only announce its kind. An allocator that brings its own (tcmalloc, jemalloc) never gets there:
 // then the block is recorded here. Nobody has to know in advance which it is.
 //
-// A target without a C++ library in its global scope (a C program that loads a C++ plugin) still has
-// its calls bound to us: they are served by malloc, and where that fails by the plugin's library,
-// which knows its new_handler and how to throw.
+// A target without a C++ library in its global scope (a C program that loads a C++ plugin) still
+// has its calls bound to us: they are served by malloc, and where that fails by the plugin's
+// library, which knows its new_handler and how to throw.
 //
 // No scope and no cleanup spans the call of the real function: it may throw through this frame.
 #include <cstddef>
@@ -29,7 +29,9 @@ using heapscribe::bootstrap::real;
 using heapscribe::bootstrap::thread_state;
 using heapscribe::wire::CallKind;
 
-inline void announce(CallKind kind) { thread_state.pending_kind = static_cast<std::uint8_t>(kind); }
+inline void announce(CallKind kind) {
+  thread_state.pending_kind = static_cast<std::uint8_t>(kind);
+}
 
 // Nobody consumed the announcement: the block did not come through malloc.
 inline void* finish(void* block, std::size_t size, CallKind kind) {
@@ -43,12 +45,13 @@ inline void* finish(void* block, std::size_t size, CallKind kind) {
 // A plugin's operator new, for the moment when memory has run out.
 template <typename Function, typename... Arguments>
 void* from_cxx_library(const char* symbol, Arguments... arguments) {
-  auto* function =
-      reinterpret_cast<Function*>(heapscribe::bootstrap::find_in_cxx_library(symbol));
+  auto* function = reinterpret_cast<Function*>(heapscribe::bootstrap::find_in_cxx_library(symbol));
   return function != nullptr ? function(arguments...) : nullptr;
 }
 
-inline std::size_t at_least_one(std::size_t size) { return size != 0 ? size : 1; }
+inline std::size_t at_least_one(std::size_t size) {
+  return size != 0 ? size : 1;
+}
 
 inline std::size_t to_multiple(std::size_t size, std::size_t alignment) {
   const std::size_t rounded = (at_least_one(size) + alignment - 1) & ~(alignment - 1);
@@ -74,53 +77,53 @@ inline void release_through(void* block, Call call) {
 
 #pragma GCC visibility push(default)
 
-#define HEAPSCRIBE_NEW(name, symbol, field, kind)                                                 \
-  extern "C" void* name(std::size_t size) __asm__(symbol);                                        \
-  extern "C" void* name(std::size_t size) {                                                       \
-    if (real.malloc == nullptr) heapscribe::start();                                              \
-    announce(kind);                                                                               \
-    if (real.field != nullptr) return finish(real.field(size), size, kind);                       \
-    void* block = malloc(at_least_one(size));                                                     \
-    thread_state.pending_kind = kNoPendingKind;                                                   \
-    return block != nullptr ? block : from_cxx_library<void*(std::size_t)>(symbol, size);         \
+#define HEAPSCRIBE_NEW(name, symbol, field, kind)                                         \
+  extern "C" void* name(std::size_t size) __asm__(symbol);                                \
+  extern "C" void* name(std::size_t size) {                                               \
+    if (real.malloc == nullptr) heapscribe::start();                                      \
+    announce(kind);                                                                       \
+    if (real.field != nullptr) return finish(real.field(size), size, kind);               \
+    void* block = malloc(at_least_one(size));                                             \
+    thread_state.pending_kind = kNoPendingKind;                                           \
+    return block != nullptr ? block : from_cxx_library<void*(std::size_t)>(symbol, size); \
   }
-#define HEAPSCRIBE_NEW_NOTHROW(name, symbol, field, kind)                                         \
-  extern "C" void* name(std::size_t size, const void* tag) __asm__(symbol);                       \
-  extern "C" void* name(std::size_t size, const void* tag) {                                      \
-    if (real.malloc == nullptr) heapscribe::start();                                              \
-    announce(kind);                                                                               \
-    if (real.field != nullptr) return finish(real.field(size, tag), size, kind);                  \
-    void* block = malloc(at_least_one(size));                                                     \
-    thread_state.pending_kind = kNoPendingKind;                                                   \
-    if (block != nullptr) return block;                                                           \
-    return from_cxx_library<void*(std::size_t, const void*)>(symbol, size, tag);                  \
+#define HEAPSCRIBE_NEW_NOTHROW(name, symbol, field, kind)                        \
+  extern "C" void* name(std::size_t size, const void* tag) __asm__(symbol);      \
+  extern "C" void* name(std::size_t size, const void* tag) {                     \
+    if (real.malloc == nullptr) heapscribe::start();                             \
+    announce(kind);                                                              \
+    if (real.field != nullptr) return finish(real.field(size, tag), size, kind); \
+    void* block = malloc(at_least_one(size));                                    \
+    thread_state.pending_kind = kNoPendingKind;                                  \
+    if (block != nullptr) return block;                                          \
+    return from_cxx_library<void*(std::size_t, const void*)>(symbol, size, tag); \
   }
-#define HEAPSCRIBE_NEW_ALIGNED(name, symbol, field)                                               \
-  extern "C" void* name(std::size_t size, std::size_t alignment) __asm__(symbol);                 \
-  extern "C" void* name(std::size_t size, std::size_t alignment) {                                \
-    if (real.malloc == nullptr) heapscribe::start();                                              \
-    announce(CallKind::NewAligned);                                                               \
-    if (real.field != nullptr) {                                                                  \
-      return finish(real.field(size, alignment), size, CallKind::NewAligned);                     \
-    }                                                                                             \
-    void* block = aligned_alloc(alignment, to_multiple(size, alignment));                         \
-    thread_state.pending_kind = kNoPendingKind;                                                   \
-    if (block != nullptr) return block;                                                           \
-    return from_cxx_library<void*(std::size_t, std::size_t)>(symbol, size, alignment);            \
+#define HEAPSCRIBE_NEW_ALIGNED(name, symbol, field)                                    \
+  extern "C" void* name(std::size_t size, std::size_t alignment) __asm__(symbol);      \
+  extern "C" void* name(std::size_t size, std::size_t alignment) {                     \
+    if (real.malloc == nullptr) heapscribe::start();                                   \
+    announce(CallKind::NewAligned);                                                    \
+    if (real.field != nullptr) {                                                       \
+      return finish(real.field(size, alignment), size, CallKind::NewAligned);          \
+    }                                                                                  \
+    void* block = aligned_alloc(alignment, to_multiple(size, alignment));              \
+    thread_state.pending_kind = kNoPendingKind;                                        \
+    if (block != nullptr) return block;                                                \
+    return from_cxx_library<void*(std::size_t, std::size_t)>(symbol, size, alignment); \
   }
-#define HEAPSCRIBE_NEW_ALIGNED_NOTHROW(name, symbol, field)                                       \
+#define HEAPSCRIBE_NEW_ALIGNED_NOTHROW(name, symbol, field)                                        \
   extern "C" void* name(std::size_t size, std::size_t alignment, const void* tag) __asm__(symbol); \
-  extern "C" void* name(std::size_t size, std::size_t alignment, const void* tag) {               \
-    if (real.malloc == nullptr) heapscribe::start();                                              \
-    announce(CallKind::NewAligned);                                                               \
-    if (real.field != nullptr) {                                                                  \
-      return finish(real.field(size, alignment, tag), size, CallKind::NewAligned);                \
-    }                                                                                             \
-    void* block = aligned_alloc(alignment, to_multiple(size, alignment));                         \
-    thread_state.pending_kind = kNoPendingKind;                                                   \
-    if (block != nullptr) return block;                                                           \
-    return from_cxx_library<void*(std::size_t, std::size_t, const void*)>(symbol, size,           \
-                                                                          alignment, tag);        \
+  extern "C" void* name(std::size_t size, std::size_t alignment, const void* tag) {                \
+    if (real.malloc == nullptr) heapscribe::start();                                               \
+    announce(CallKind::NewAligned);                                                                \
+    if (real.field != nullptr) {                                                                   \
+      return finish(real.field(size, alignment, tag), size, CallKind::NewAligned);                 \
+    }                                                                                              \
+    void* block = aligned_alloc(alignment, to_multiple(size, alignment));                          \
+    thread_state.pending_kind = kNoPendingKind;                                                    \
+    if (block != nullptr) return block;                                                            \
+    return from_cxx_library<void*(std::size_t, std::size_t, const void*)>(symbol, size, alignment, \
+                                                                          tag);                    \
   }
 
 HEAPSCRIBE_NEW(heapscribe_new, "_Znwm", op_new, CallKind::New)
@@ -130,17 +133,17 @@ HEAPSCRIBE_NEW_NOTHROW(heapscribe_new_array_nothrow, "_ZnamRKSt9nothrow_t", op_n
                        CallKind::NewArray)
 HEAPSCRIBE_NEW_ALIGNED(heapscribe_new_aligned, "_ZnwmSt11align_val_t", op_new_aligned)
 HEAPSCRIBE_NEW_ALIGNED(heapscribe_new_array_aligned, "_ZnamSt11align_val_t", op_new_array_aligned)
-HEAPSCRIBE_NEW_ALIGNED_NOTHROW(heapscribe_new_aligned_nothrow,
-                               "_ZnwmSt11align_val_tRKSt9nothrow_t", op_new_aligned_nothrow)
+HEAPSCRIBE_NEW_ALIGNED_NOTHROW(heapscribe_new_aligned_nothrow, "_ZnwmSt11align_val_tRKSt9nothrow_t",
+                               op_new_aligned_nothrow)
 HEAPSCRIBE_NEW_ALIGNED_NOTHROW(heapscribe_new_array_aligned_nothrow,
                                "_ZnamSt11align_val_tRKSt9nothrow_t", op_new_array_aligned_nothrow)
 
 // PARAMETERS and ARGUMENTS are what follows the block.
-#define HEAPSCRIBE_DELETE(name, symbol, field, PARAMETERS, ARGUMENTS)                             \
-  extern "C" void name PARAMETERS __asm__(symbol);                                                \
-  extern "C" void name PARAMETERS {                                                               \
-    if (is_foreign(block) || real.field == nullptr) return free(block);                           \
-    release_through(block, [&] { real.field ARGUMENTS; });                                        \
+#define HEAPSCRIBE_DELETE(name, symbol, field, PARAMETERS, ARGUMENTS)   \
+  extern "C" void name PARAMETERS __asm__(symbol);                      \
+  extern "C" void name PARAMETERS {                                     \
+    if (is_foreign(block) || real.field == nullptr) return free(block); \
+    release_through(block, [&] { real.field ARGUMENTS; });              \
   }
 
 HEAPSCRIBE_DELETE(heapscribe_delete, "_ZdlPv", op_delete, (void* block), (block))
@@ -155,8 +158,8 @@ HEAPSCRIBE_DELETE(heapscribe_delete_array_nothrow, "_ZdaPvRKSt9nothrow_t", op_de
                   (void* block, const void* tag), (block, tag))
 HEAPSCRIBE_DELETE(heapscribe_delete_aligned, "_ZdlPvSt11align_val_t", op_delete_aligned,
                   (void* block, std::size_t alignment), (block, alignment))
-HEAPSCRIBE_DELETE(heapscribe_delete_array_aligned, "_ZdaPvSt11align_val_t",
-                  op_delete_array_aligned, (void* block, std::size_t alignment), (block, alignment))
+HEAPSCRIBE_DELETE(heapscribe_delete_array_aligned, "_ZdaPvSt11align_val_t", op_delete_array_aligned,
+                  (void* block, std::size_t alignment), (block, alignment))
 HEAPSCRIBE_DELETE(heapscribe_delete_sized_aligned, "_ZdlPvmSt11align_val_t",
                   op_delete_sized_aligned, (void* block, std::size_t size, std::size_t alignment),
                   (block, size, alignment))
@@ -164,8 +167,8 @@ HEAPSCRIBE_DELETE(heapscribe_delete_array_sized_aligned, "_ZdaPvmSt11align_val_t
                   op_delete_array_sized_aligned,
                   (void* block, std::size_t size, std::size_t alignment), (block, size, alignment))
 HEAPSCRIBE_DELETE(heapscribe_delete_aligned_nothrow, "_ZdlPvSt11align_val_tRKSt9nothrow_t",
-                  op_delete_aligned_nothrow,
-                  (void* block, std::size_t alignment, const void* tag), (block, alignment, tag))
+                  op_delete_aligned_nothrow, (void* block, std::size_t alignment, const void* tag),
+                  (block, alignment, tag))
 HEAPSCRIBE_DELETE(heapscribe_delete_array_aligned_nothrow, "_ZdaPvSt11align_val_tRKSt9nothrow_t",
                   op_delete_array_aligned_nothrow,
                   (void* block, std::size_t alignment, const void* tag), (block, alignment, tag))

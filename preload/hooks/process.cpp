@@ -54,7 +54,9 @@ namespace heapscribe {
 
 // Registered with on_exit, so it sees the status of exit() and of a return from main. Registered
 // first, so it runs last.
-void note_exit(int status, void*) { note_end(EndKind::Exit, status); }
+void note_exit(int status, void*) {
+  note_end(EndKind::Exit, status);
+}
 
 }  // namespace heapscribe
 
@@ -68,7 +70,9 @@ extern "C" {
   __builtin_unreachable();
 }
 
-[[noreturn]] void _Exit(int status) noexcept { _exit(status); }
+[[noreturn]] void _Exit(int status) noexcept {
+  _exit(status);
+}
 
 [[noreturn]] void quick_exit(int status) noexcept {
   if (real.exit_quickly == nullptr) heapscribe::start();
@@ -113,15 +117,15 @@ int execveat(int folder, const char* path, char* const* arguments, char* const* 
 
 // The list forms gather their arguments on the stack, as libc does, since a vfork child may call
 // them. `arguments` starts with `first`.
-#define HEAPSCRIBE_GATHER(first)                                                      \
-  std::va_list list;                                                                  \
-  va_start(list, first);                                                              \
-  std::va_list counted;                                                               \
-  va_copy(counted, list);                                                             \
-  const std::size_t count = count_arguments(counted);                                 \
-  va_end(counted);                                                                    \
+#define HEAPSCRIBE_GATHER(first)                                                         \
+  std::va_list list;                                                                     \
+  va_start(list, first);                                                                 \
+  std::va_list counted;                                                                  \
+  va_copy(counted, list);                                                                \
+  const std::size_t count = count_arguments(counted);                                    \
+  va_end(counted);                                                                       \
   auto** arguments = static_cast<char**>(__builtin_alloca((count + 1) * sizeof(char*))); \
-  arguments[0] = const_cast<char*>(first);                                            \
+  arguments[0] = const_cast<char*>(first);                                               \
   for (std::size_t i = 1; i <= count; ++i) arguments[i] = va_arg(list, char*)
 
 int execl(const char* path, const char* first, ...) noexcept {

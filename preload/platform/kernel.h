@@ -26,9 +26,13 @@ inline long system_call(long number, long a = 0, long b = 0, long c = 0, long d 
   return result;
 }
 
-inline bool failed(long result) { return result < 0 && result >= -4095; }
+inline bool failed(long result) {
+  return result < 0 && result >= -4095;
+}
 
-inline long as_argument(const void* pointer) { return reinterpret_cast<long>(pointer); }
+inline long as_argument(const void* pointer) {
+  return reinterpret_cast<long>(pointer);
+}
 
 inline std::uint64_t clock_ns(int clock) {
   struct {

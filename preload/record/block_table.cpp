@@ -9,8 +9,12 @@ constexpr unsigned kKeyShift = 20;
 constexpr std::uint64_t kReachMask = 0xFF;
 constexpr std::uint64_t kSizeHighMask = 0xFFF;
 
-constexpr std::uint64_t key_of(std::uintptr_t block) { return block >> 3; }
-constexpr bool is_free(std::uint64_t word) { return (word >> kKeyShift) == 0; }
+constexpr std::uint64_t key_of(std::uintptr_t block) {
+  return block >> 3;
+}
+constexpr bool is_free(std::uint64_t word) {
+  return (word >> kKeyShift) == 0;
+}
 
 // Fibonacci hashing; the multiplier is 2^64 divided by the golden ratio.
 constexpr std::uint64_t hash_of(std::uintptr_t block) {
@@ -25,8 +29,8 @@ BlockTable::Bucket* BlockTable::home(unsigned table, std::uintptr_t block) const
 }
 
 bool BlockTable::insert(std::uintptr_t block, BlockRecord record) {
-  const std::uint64_t word =
-      key_of(block) << kKeyShift | ((record.size >> 32) & kSizeHighMask) << 8;
+  const std::uint64_t word = key_of(block) << kKeyShift | ((record.size >> 32) & kSizeHighMask)
+                                                              << 8;
   const std::uint64_t value = std::uint64_t{record.row} << 32 | (record.size & 0xFFFF'FFFFU);
   for (;;) {
     const unsigned newest = newest_.load(std::memory_order_acquire);

@@ -1,7 +1,8 @@
 // Which live block belongs to which row: address -> (row, requested size).
 //
-// Lock-free, private to the process, never a header in the block. A bucket is one cache line of four
-// entries; an entry lies in its home bucket or, if that was full, at most kReach buckets further.
+// Lock-free, private to the process, never a header in the block. A bucket is one cache line of
+// four entries; an entry lies in its home bucket or, if that was full, at most kReach buckets
+// further.
 //  - An address is live at most once, and only the thread that allocates or frees it touches its
 //    entry, so insert need not look for duplicates and take need not compete.
 //  - Every bucket remembers how far its entries have ever strayed; a search goes no further. So

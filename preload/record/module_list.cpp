@@ -109,9 +109,9 @@ std::size_t path_of(const dl_phdr_info& info, char* buffer, std::size_t capacity
     std::memcpy(buffer, info.dlpi_name, length);
     return length;
   }
-  const long length = platform::system_call(SYS_readlink, platform::as_argument("/proc/self/exe"),
-                                            platform::as_argument(buffer),
-                                            static_cast<long>(capacity));
+  const long length =
+      platform::system_call(SYS_readlink, platform::as_argument("/proc/self/exe"),
+                            platform::as_argument(buffer), static_cast<long>(capacity));
   return length > 0 ? static_cast<std::size_t>(length) : 0;
 }
 
@@ -277,8 +277,12 @@ int find_own_code(dl_phdr_info* info, std::size_t, void*) {
 
 }  // namespace
 
-void note_own_code() { dl_iterate_phdr(find_own_code, nullptr); }
+void note_own_code() {
+  dl_iterate_phdr(find_own_code, nullptr);
+}
 
-bool is_own_code(std::uintptr_t address) { return address - own_begin < own_end - own_begin; }
+bool is_own_code(std::uintptr_t address) {
+  return address - own_begin < own_end - own_begin;
+}
 
 }  // namespace heapscribe::record

@@ -1,9 +1,10 @@
 // Which object is mapped where, and since when, written into the session.
 //
-// An address in a stack means something only together with the objects mapped at that time. A layout
-// is a set of objects of which no two claim the same address; stacks carry its number. It changes
-// only when an object is loaded where a different one used to be, and goes back to an older layout
-// that fits: a program that loads and unloads one plugin a thousand times stays in one layout.
+// An address in a stack means something only together with the objects mapped at that time. A
+// layout is a set of objects of which no two claim the same address; stacks carry its number. It
+// changes only when an object is loaded where a different one used to be, and goes back to an older
+// layout that fits: a program that loads and unloads one plugin a thousand times stays in one
+// layout.
 #pragma once
 
 #include <cstdint>

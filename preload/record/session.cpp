@@ -22,9 +22,9 @@ constexpr std::uint64_t kMiB = std::uint64_t{1} << 20;
 constexpr std::uint64_t kCommitStep = kMiB;
 
 char* map_session(long descriptor, std::uint64_t bytes) {
-  const long result = platform::system_call(SYS_mmap, 0, static_cast<long>(bytes),
-                                            PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE,
-                                            descriptor, 0);
+  const long result =
+      platform::system_call(SYS_mmap, 0, static_cast<long>(bytes), PROT_READ | PROT_WRITE,
+                            MAP_SHARED | MAP_NORESERVE, descriptor, 0);
   return platform::failed(result) ? nullptr : reinterpret_cast<char*>(result);
 }
 
@@ -36,8 +36,8 @@ bool is_prepared(const wire::SessionHeader& header) {
 }  // namespace
 
 const char* Session::open(const char* path) {
-  const long descriptor = platform::system_call(SYS_openat, AT_FDCWD, platform::as_argument(path),
-                                                O_RDWR | O_CLOEXEC);
+  const long descriptor =
+      platform::system_call(SYS_openat, AT_FDCWD, platform::as_argument(path), O_RDWR | O_CLOEXEC);
   if (platform::failed(descriptor)) return "cannot open the session ";
   struct stat info {};
   platform::system_call(SYS_fstat, descriptor, platform::as_argument(&info));
@@ -50,7 +50,8 @@ const char* Session::open(const char* path) {
   platform::system_call(SYS_close, descriptor);
   if (base_ == nullptr) return "no address space for the session ";
   header_ = reinterpret_cast<wire::SessionHeader*>(base_);
-  if (!is_prepared(*header_)) return "not a session of this version, or in use by another process: ";
+  if (!is_prepared(*header_))
+    return "not a session of this version, or in use by another process: ";
   header_->pid = static_cast<std::uint32_t>(platform::system_call(SYS_getpid));
   header_->start_realtime_ns = platform::clock_ns(CLOCK_REALTIME);
   header_->start_monotonic_ns = platform::clock_ns(CLOCK_MONOTONIC);
@@ -82,8 +83,8 @@ bool Session::commit(std::uint64_t end) const {
     }
     return false;
   }
-  const std::uint64_t from =
-      header_->committed.load(std::memory_order_relaxed) / platform::kPageSize * platform::kPageSize;
+  const std::uint64_t from = header_->committed.load(std::memory_order_relaxed) /
+                             platform::kPageSize * platform::kPageSize;
   std::uint64_t to = platform::round_up(end, platform::kPageSize) + kCommitStep;
   if (to > mapped_) to = mapped_;
   if (from >= to) return true;

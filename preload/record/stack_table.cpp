@@ -20,7 +20,9 @@ constexpr std::uint64_t seed_of(std::uint32_t layout, bool truncated) {
   return 0x2545'F491'4F6C'DD1DULL + layout * 2ULL + (truncated ? 1 : 0);
 }
 
-constexpr std::uint64_t never_zero(std::uint64_t hash) { return hash != 0 ? hash : 1; }
+constexpr std::uint64_t never_zero(std::uint64_t hash) {
+  return hash != 0 ? hash : 1;
+}
 
 }  // namespace
 

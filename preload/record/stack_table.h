@@ -1,4 +1,5 @@
-// Equal stacks become one record in the session: hash of the frames -> Ref of the innermost segment.
+// Equal stacks become one record in the session: hash of the frames -> Ref of the innermost
+// segment.
 //
 // The index is private to the process, insert-only and lock-free. Two threads that meet a new stack
 // at the same moment may both write it; the collector merges equal stacks anyway.

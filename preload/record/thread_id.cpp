@@ -35,6 +35,8 @@ void learn_thread_id_place() {
   place = found;
 }
 
-std::uint32_t current_thread_id() { return place != 0 ? read_place() : ask_kernel(); }
+std::uint32_t current_thread_id() {
+  return place != 0 ? read_place() : ask_kernel();
+}
 
 }  // namespace heapscribe::record

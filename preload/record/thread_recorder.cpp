@@ -36,25 +36,41 @@ inline std::uint64_t site_key(std::uint64_t stack_hash, wire::CallKind kind) {
 
 constexpr std::uint64_t kNoStack = 1;  // stands for the hash where there is no stack
 
-inline std::uintptr_t address(const void* block) { return reinterpret_cast<std::uintptr_t>(block); }
+inline std::uintptr_t address(const void* block) {
+  return reinterpret_cast<std::uintptr_t>(block);
+}
 
 }  // namespace
 
-void set_recording_mode(wire::Mode new_mode, unwind::CaptureFunction capture) {
+void set_mode(wire::Mode new_mode) {
   mode = new_mode;
+}
+
+void set_unwinder(unwind::CaptureFunction capture) {
   capture_stack = capture;
 }
 
-// Events -------------------------------------------------------------------------------------------
+// Events
+// -------------------------------------------------------------------------------------------
 
 void ThreadRecorder::allocated(const void* block, std::size_t requested, std::size_t usable,
                                wire::CallKind kind) {
   SiteRow* row = current_site(kind);
   count_allocation(*row, requested, usable);
-  if (!blocks.insert(address(block), {session.ref(row), requested})) {
+  enter_block(*row, block, requested);
+  add_live_bytes(static_cast<std::int64_t>(requested));
+}
+
+void ThreadRecorder::allocated_early(const void* block, std::size_t requested, std::size_t usable) {
+  count_allocation(*stackless_, requested, usable);
+  enter_block(*stackless_, block, requested);
+  add_live_bytes(static_cast<std::int64_t>(requested));
+}
+
+void ThreadRecorder::enter_block(SiteRow& row, const void* block, std::size_t requested) {
+  if (!blocks.insert(address(block), {session.ref(&row), requested})) {
     lose(wire::Loss::UntrackedBlocks);
   }
-  add_live_bytes(static_cast<std::int64_t>(requested));
   last_block_ = address(block);
 }
 
@@ -81,7 +97,9 @@ SiteRow* ThreadRecorder::count_release(BlockRecord record) {
   return row;
 }
 
-BlockRecord ThreadRecorder::take_for_resize(const void* block) { return blocks.take(address(block)); }
+BlockRecord ThreadRecorder::take_for_resize(const void* block) {
+  return blocks.take(address(block));
+}
 
 void ThreadRecorder::resized(BlockRecord old, const void* block, std::size_t requested,
                              std::size_t usable) {
@@ -90,11 +108,8 @@ void ThreadRecorder::resized(BlockRecord old, const void* block, std::size_t req
   count_allocation(*row, requested, usable);
   add(row->reallocations, 1);
   add(table_->reallocations, 1);
-  if (!blocks.insert(address(block), {session.ref(row), requested})) {
-    lose(wire::Loss::UntrackedBlocks);
-  }
+  enter_block(*row, block, requested);
   add_live_bytes(static_cast<std::int64_t>(requested) - static_cast<std::int64_t>(old.size));
-  last_block_ = address(block);
 }
 
 void ThreadRecorder::released_by_resize(BlockRecord old) {
@@ -106,9 +121,12 @@ void ThreadRecorder::not_resized(BlockRecord old, const void* block) {
   call_failed();
 }
 
-void ThreadRecorder::call_failed() { add(table_->failed, 1); }
+void ThreadRecorder::call_failed() {
+  add(table_->failed, 1);
+}
 
-// Counters -----------------------------------------------------------------------------------------
+// Counters
+// -----------------------------------------------------------------------------------------
 
 void ThreadRecorder::count_allocation(SiteRow& row, std::size_t requested, std::size_t usable) {
   note_state_at_peak(row, session.header());
@@ -149,10 +167,12 @@ void ThreadRecorder::lose(wire::Loss loss) {
   add(table_->losses[static_cast<std::size_t>(loss)], 1);
 }
 
-// Sites --------------------------------------------------------------------------------------------
+// Sites
+// --------------------------------------------------------------------------------------------
 
 SiteRow* ThreadRecorder::current_site(wire::CallKind kind) {
-  if (mode == wire::Mode::Counts) return find_row(site_key(kNoStack, kind), kind, nullptr, 0, nullptr);
+  if (mode == wire::Mode::Counts)
+    return find_row(site_key(kNoStack, kind), kind, nullptr, 0, nullptr);
   if (new_modules_expected()) refresh_modules();
   const std::uint32_t layout = session.header().layout.load(std::memory_order_relaxed);
   const FrameSpan stack = capture();
@@ -170,8 +190,8 @@ FrameSpan ThreadRecorder::capture() {
   return {frames_ + own, count - own, count == frame_capacity_};
 }
 
-// The row of `key` in this thread's newest block, made if need be: with the given stack, or with that
-// of another thread's row.
+// The row of `key` in this thread's newest block, made if need be: with the given stack, or with
+// that of another thread's row.
 SiteRow* ThreadRecorder::find_row(std::uint64_t key, wire::CallKind kind, const FrameSpan* stack,
                                   std::uint32_t layout, const SiteRow* other) {
   std::uint64_t at = key;
@@ -243,14 +263,15 @@ bool ThreadRecorder::grow_frames() {
   return true;
 }
 
-// Birth of a thread --------------------------------------------------------------------------------
+// Birth of a thread
+// --------------------------------------------------------------------------------
 
 namespace {
 
 constinit std::atomic<wire::Ref> table_cursor{wire::kNoRef};
 
-// A table whose owner has ended. Looks at a few tables only, each time at other ones: with thousands
-// of living threads a full search would cost more than a new table.
+// A table whose owner has ended. Looks at a few tables only, each time at other ones: with
+// thousands of living threads a full search would cost more than a new table.
 CounterTable* claim_free_table() {
   const wire::SessionHeader& header = session.header();
   wire::Ref ref = table_cursor.load(std::memory_order_relaxed);
@@ -300,10 +321,11 @@ ThreadRecorder* adopt_or_create_recorder() {
   auto* fresh = static_cast<ThreadRecorder*>(pages);
   fresh->table_ = table;
   fresh->frames_ = reinterpret_cast<std::uintptr_t*>(fresh + 1);
-  fresh->frame_capacity_ = static_cast<std::uint32_t>(
-      (kRecorderBytes - sizeof(ThreadRecorder)) / sizeof(std::uintptr_t));
+  fresh->frame_capacity_ = static_cast<std::uint32_t>((kRecorderBytes - sizeof(ThreadRecorder)) /
+                                                      sizeof(std::uintptr_t));
   if (!fresh->grow_rows()) return nullptr;
-  fresh->stackless_ = fresh->find_row(site_key(kNoStack, wire::CallKind::Malloc), wire::CallKind::Malloc, nullptr, 0, nullptr);
+  fresh->stackless_ = fresh->find_row(site_key(kNoStack, wire::CallKind::Malloc),
+                                      wire::CallKind::Malloc, nullptr, 0, nullptr);
   table->recorder = reinterpret_cast<std::uint64_t>(fresh);
   if (announce_thread(table) == nullptr) return nullptr;
   session.push(session.header().first_table, table);
@@ -313,7 +335,8 @@ ThreadRecorder* adopt_or_create_recorder() {
 
 ThreadRecorder* recorder(const bootstrap::RecordingScope&) {
   bootstrap::ThreadState& state = bootstrap::thread_state;
-  if (state.recorder != nullptr) [[likely]] return state.recorder;
+  if (state.recorder != nullptr) [[likely]]
+    return state.recorder;
   if (state.refused == 0) state.recorder = adopt_or_create_recorder();
   if (state.recorder == nullptr) {
     state.refused = 1;

@@ -21,6 +21,9 @@ class ThreadRecorder {
   // `usable` is what malloc_usable_size says. Call after the block exists.
   void allocated(const void* block, std::size_t requested, std::size_t usable, wire::CallKind kind);
 
+  // A block from before recording began: its stack is gone.
+  void allocated_early(const void* block, std::size_t requested, std::size_t usable);
+
   // Call before the block is released.
   void released(const void* block);
 
@@ -43,6 +46,7 @@ class ThreadRecorder {
   wire::SiteRow* own_row(wire::SiteRow* row);
   bool grow_rows();
   bool grow_frames();
+  void enter_block(wire::SiteRow& row, const void* block, std::size_t requested);
   void count_allocation(wire::SiteRow& row, std::size_t requested, std::size_t usable);
   void count_free(wire::SiteRow& row, std::uint64_t size);
   wire::SiteRow* count_release(BlockRecord record);
@@ -50,18 +54,20 @@ class ThreadRecorder {
   void lose(wire::Loss loss);
 
   wire::CounterTable* table_;
-  wire::SiteRow* rows_;    // of the newest RowBlock
-  std::uint32_t mask_;     // its capacity - 1
-  std::uint32_t used_;     // rows in it
+  wire::SiteRow* rows_;       // of the newest RowBlock
+  std::uint32_t mask_;        // its capacity - 1
+  std::uint32_t used_;        // rows in it
   wire::SiteRow* stackless_;  // counts the events for which no row could be made
-  std::int64_t held_back_;  // live bytes not yet added to the process, see peak.h
-  std::uint64_t last_block_;  // most recent allocation of this thread: freeing it next is "temporary"
+  std::int64_t held_back_;    // live bytes not yet added to the process, see peak.h
+  std::uint64_t
+      last_block_;  // most recent allocation of this thread: freeing it next is "temporary"
   std::uintptr_t* frames_;
   std::uint32_t frame_capacity_;
 };
 
-// Settings that all recorders share; constant once recording has begun.
-void set_recording_mode(wire::Mode mode, unwind::CaptureFunction capture);
+// Settings that all recorders share; set before a second thread exists.
+void set_mode(wire::Mode mode);
+void set_unwinder(unwind::CaptureFunction capture);
 
 // The calling thread's recorder. Never fails: a thread for which there is no space shares nothing
 // and gets nullptr, its events are counted as lost.

@@ -342,7 +342,9 @@ bool is_bp_relative(const unsigned char* expression, bool dereferenced, std::int
   return cursor.position() == begin + length;
 }
 
-FrameRule unsupported() { return {RuleKind::Unsupported, 0, 0}; }
+FrameRule unsupported() {
+  return {RuleKind::Unsupported, 0, 0};
+}
 
 FrameRule realigned_rule(const Row& row) {
   std::int64_t cfa_at = 0;

@@ -2,7 +2,8 @@
 //
 // On x86-64 compiled code nearly always follows one shape: the canonical frame address (CFA, the
 // stack pointer before the call) is the stack or frame pointer plus a constant, the return address
-// lies just below it, and the caller's frame pointer is untouched or saved a few slots further down.
+// lies just below it, and the caller's frame pointer is untouched or saved a few slots further
+// down.
 #pragma once
 
 #include <cstdint>
@@ -21,8 +22,9 @@ enum class RuleKind : std::uint8_t {
 
 struct FrameRule {
   RuleKind kind = RuleKind::None;
-  std::uint8_t bp_slot = 0;   // 0 = the caller's bp is in the register; n = saved at CFA - 8 * (n + 1)
-  std::int32_t offset = 0;    // bytes
+  std::uint8_t bp_slot =
+      0;  // 0 = the caller's bp is in the register; n = saved at CFA - 8 * (n + 1)
+  std::int32_t offset = 0;  // bytes
 
   static constexpr unsigned kBits = 17;
 

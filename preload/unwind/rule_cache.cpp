@@ -46,8 +46,7 @@ FrameRule rule_for_return_address(std::uintptr_t address) {
   for (std::uint64_t way = 0; way < kWays; ++way) {
     const std::uint64_t word = home[way].load(std::memory_order_relaxed);
     if (word >> FrameRule::kBits == address) {
-      return FrameRule::unpacked(static_cast<std::uint32_t>(word) &
-                                 ((1U << FrameRule::kBits) - 1));
+      return FrameRule::unpacked(static_cast<std::uint32_t>(word) & ((1U << FrameRule::kBits) - 1));
     }
   }
   return compile_and_remember(address);

@@ -9,7 +9,8 @@ namespace heapscribe::wire {
 
 enum class Loss : std::uint32_t {
   NestedEvents,     // calls from a signal handler that interrupted the library itself
-  UntrackedBlocks,  // no memory for the live-block table: counted as allocated, their free is unknown
+  UntrackedBlocks,  // no memory for the live-block table: counted as allocated, their free is
+                    // unknown
   StacklessEvents,  // no space in the session: counted, but under "(stack not recorded)"
   UncountedEvents,  // no space for a thread's counters: not counted anywhere
   TruncatedStacks,  // stacks (not events) that do not reach the outermost frame
@@ -22,7 +23,8 @@ struct LossText {
   std::string_view meaning;  // one sentence for people
 };
 inline constexpr LossText kLossTexts[kLossKinds] = {
-    {"nested_events", "calls made by a signal handler while it interrupted the recorder; not counted"},
+    {"nested_events",
+     "calls made by a signal handler while it interrupted the recorder; not counted"},
     {"untracked_blocks", "allocations counted whose release could not be matched: out of memory"},
     {"stackless_events", "events counted without their stack: the session was full"},
     {"uncounted_events", "events of threads for which the session had no space; not counted"},

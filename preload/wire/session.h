@@ -6,7 +6,8 @@
 // numbers; after SIGKILL of the collector too, `heapscribe recover` reads what is left.
 //
 // Guarantees
-//  - Every 8-byte counter has one writing thread; it is monotonic unless its comment says otherwise.
+//  - Every 8-byte counter has one writing thread; it is monotonic unless its comment says
+//  otherwise.
 //    Readers use relaxed loads and may be one event behind between two counters of a row.
 //  - A record is reachable from the header only after it is complete: links and row keys are
 //    published with release and read with acquire.
@@ -55,26 +56,27 @@ enum class SessionPhase : std::uint32_t { Waiting = 0, Recording = 1, Ended = 2 
 
 // What the library noticed of the end; the collector knows more when it is the parent.
 enum class EndKind : std::uint32_t {
-  Unknown = 0,      // killed, or left by a raw system call
-  Exit = 1,         // exit or return from main; status is valid
+  Unknown = 0,        // killed, or left by a raw system call
+  Exit = 1,           // exit or return from main; status is valid
   ImmediateExit = 2,  // _exit, _Exit; status is valid
-  QuickExit = 3,    // quick_exit; status is valid
-  Exec = 4,         // replaced by another program
-  Abort = 5,        // abort
+  QuickExit = 3,      // quick_exit; status is valid
+  Exec = 4,           // replaced by another program
+  Abort = 5,          // abort
 };
 
 // One site's counters for one thread: two cache lines, one writer (the owner of the table).
-// Rows are additive: a site may have several rows (per thread, per grown row block); its numbers are
-// the sums. Live = allocated - freed; a single row's live may be negative when its thread frees what
-// others allocated.
+// Rows are additive: a site may have several rows (per thread, per grown row block); its numbers
+// are the sums. Live = allocated - freed; a single row's live may be negative when its thread frees
+// what others allocated.
 struct alignas(64) SiteRow {
-  std::atomic<std::uint64_t> key;  // 0 = slot empty; stack hash mixed with kind; stored last, release
-  std::atomic<std::uint64_t> allocations;  // successful reallocs included
+  std::atomic<std::uint64_t>
+      key;  // 0 = slot empty; stack hash mixed with kind; stored last, release
+  std::atomic<std::uint64_t> allocations;      // successful reallocs included
   std::atomic<std::uint64_t> allocated_bytes;  // requested
   std::atomic<std::uint64_t> frees;            // the old block of a realloc included
   std::atomic<std::uint64_t> freed_bytes;      // requested sizes of the freed blocks
-  // Live at the high-water mark `epoch`, valid only while epoch == SessionHeader::epoch; otherwise the
-  // row has not changed since that mark and its current live is the value at the peak.
+  // Live at the high-water mark `epoch`, valid only while epoch == SessionHeader::epoch; otherwise
+  // the row has not changed since that mark and its current live is the value at the peak.
   std::atomic<std::int64_t> peak_bytes;
   std::atomic<std::int64_t> peak_blocks;
   std::atomic<std::uint32_t> epoch;
@@ -82,15 +84,16 @@ struct alignas(64) SiteRow {
   // second line
   std::atomic<std::uint64_t> temporary;      // freed by the same thread before its next allocation
   std::atomic<std::uint64_t> reallocations;  // allocations made by realloc of an existing block
-  std::atomic<std::uint64_t> usable_bytes;   // what malloc_usable_size said, summed over allocations
-  std::atomic<std::uint64_t> max_size;       // largest request
-  std::atomic<std::uint64_t> min_size;       // smallest request
-  std::atomic<std::uint64_t> first_ns;       // session time of the first event
-  Ref stack;                                 // innermost StackSegment; kNoRef = no stack recorded
+  std::atomic<std::uint64_t> usable_bytes;  // what malloc_usable_size said, summed over allocations
+  std::atomic<std::uint64_t> max_size;      // largest request
+  std::atomic<std::uint64_t> min_size;      // smallest request
+  std::atomic<std::uint64_t> first_ns;      // session time of the first event
+  Ref stack;                                // innermost StackSegment; kNoRef = no stack recorded
   CallKind kind;
   std::uint64_t reserved;
 };
-static_assert(sizeof(SiteRow) == 128, "two cache lines: the first is all that a plain event touches");
+static_assert(sizeof(SiteRow) == 128,
+              "two cache lines: the first is all that a plain event touches");
 
 // An open-addressed block of rows. A full block is followed by a larger one; the old one stays and
 // keeps counting frees of its blocks.
@@ -142,24 +145,25 @@ struct ThreadRecord {
 // counted from the outermost frame are shared between stacks, so deep recursion costs little.
 inline constexpr std::uint32_t kSegmentFrames = 64;
 struct StackSegment {
-  std::uint64_t hash;   // of everything from the outside up to here, with the layout
-  Ref outer;            // the next segment outwards, or kNoRef
-  std::uint32_t count;  // frames in this segment
-  std::uint32_t layout;  // module layout in force, see ModuleRecord
+  std::uint64_t hash;       // of everything from the outside up to here, with the layout
+  Ref outer;                // the next segment outwards, or kNoRef
+  std::uint32_t count;      // frames in this segment
+  std::uint32_t layout;     // module layout in force, see ModuleRecord
   std::uint32_t truncated;  // 1 = the unwinder did not reach the outermost frame
   // std::uint64_t frames[count] follows
 };
 static_assert(sizeof(StackSegment) % 8 == 0);
 
-// One loaded object. An address in a stack of layout L belongs to the module whose [base, end) holds
-// it and with first_layout <= L <= last_layout. The layout number changes when an object is loaded
-// where a different one used to be; the objects loaded then are listed again for the new layout.
+// One loaded object. An address in a stack of layout L belongs to the module whose [base, end)
+// holds it and with first_layout <= L <= last_layout. The layout number changes when an object is
+// loaded where a different one used to be; the objects loaded then are listed again for the new
+// layout.
 struct ModuleRecord {
   Ref next;  // older record
   std::uint32_t first_layout;
   std::atomic<std::uint32_t> last_layout;
   std::uint32_t path_length;
-  std::uint64_t bias;  // load address minus link-time address
+  std::uint64_t bias;       // load address minus link-time address
   std::uint64_t base, end;  // lowest and highest mapped address
   std::uint64_t load_ns;
   std::atomic<std::uint64_t> unload_ns;  // 0 while loaded
@@ -183,7 +187,7 @@ struct SessionHeader {
 
   // Kept up to date by the collector.
   alignas(64) std::atomic<std::uint64_t> committed;  // bytes with storage behind them
-  std::atomic<std::uint64_t> now_ns;                 // session time (monotonic, since start), ~10 ms steps
+  std::atomic<std::uint64_t> now_ns;      // session time (monotonic, since start), ~10 ms steps
   std::atomic<std::uint32_t> restricted;  // 1 = the target runs under a seccomp filter
 
   // Written by the library.
@@ -207,8 +211,8 @@ struct SessionHeader {
   alignas(64) std::atomic<std::int64_t> flushed_live_bytes;  // not monotonic
   std::atomic<std::int64_t> peak_bytes;
   std::atomic<std::uint32_t> epoch;
-  std::atomic<std::uint32_t> flush_step;       // bytes a thread may hold back; 0 = none
-  std::atomic<std::uint64_t> peak_ns;          // session time of the peak
+  std::atomic<std::uint32_t> flush_step;        // bytes a thread may hold back; 0 = none
+  std::atomic<std::uint64_t> peak_ns;           // session time of the peak
   std::atomic<std::uint64_t> peak_error_bytes;  // how far peak_bytes may be off; 0 = exact
 };
 inline constexpr std::size_t kHeaderBytes = 4096;

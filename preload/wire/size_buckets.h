@@ -27,7 +27,8 @@ constexpr std::uint64_t bucket_upper(std::size_t bucket) {
   const std::size_t index = bucket - kExactSizes;
   const unsigned doubling = 8U + static_cast<unsigned>(index / kStepsPerDoubling);
   const std::uint64_t step = index % kStepsPerDoubling;
-  return (std::uint64_t{1} << doubling) + ((step + 1) << (doubling - 3)) - (doubling == 63 && step == 7);
+  return (std::uint64_t{1} << doubling) + ((step + 1) << (doubling - 3)) -
+         (doubling == 63 && step == 7);
 }
 
 // Smallest size that falls into `bucket`.

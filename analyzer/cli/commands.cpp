@@ -1,0 +1,87 @@
+#include "analyzer/cli/commands.h"
+
+#include <fmt/format.h>
+
+#include <cctype>
+#include <iostream>
+
+#include "analyzer/cli/command.h"
+#include "analyzer/cli/output.h"
+
+namespace heapscribe::cli {
+namespace {
+
+constexpr AddCommand kCommands[] = {
+    add_run_command,       add_report_commands, add_query_command,
+    add_symbolize_command, add_recover_command, add_collect_command,
+};
+
+constexpr char kFooter[] =
+    "Begin with:\n"
+    "  heapscribe run -- PROGRAM ARGS     record; writes heapscribe.PROGRAM.PID.db\n"
+    "  heapscribe summary DB              the run on one page\n\n"
+    "heapscribe COMMAND --help explains a command.\n"
+    "Exit status: 0 fine, 1 a check failed, 2 usage or input error.";
+
+const CLI::App* chosen_command(const CLI::App& app) {
+  const auto chosen = app.get_subcommands();
+  return chosen.empty() ? nullptr : chosen.front();
+}
+
+// CLI11's messages begin with a capital and end without a full stop.
+std::string in_midsentence(std::string message) {
+  if (message.size() > 1 && std::islower(static_cast<unsigned char>(message[1])) != 0) {
+    message[0] = static_cast<char>(std::tolower(static_cast<unsigned char>(message[0])));
+  }
+  return message.substr(0, message.find('\n'));
+}
+
+std::string unexpected(const CLI::App& app, const CLI::App* command) {
+  const auto rest = app.remaining(true);
+  const std::string first = rest.empty() ? "" : rest.front();
+  if (command != nullptr) return fmt::format("{} does not take '{}'", command->get_name(), first);
+  if (first.rfind('-', 0) == 0) return fmt::format("there is no option '{}'", first);
+  return fmt::format("there is no command '{}'", first);
+}
+
+}  // namespace
+
+void add_all_commands(CLI::App& app, int& status) {
+  for (const AddCommand add : kCommands) add(app, status);
+}
+
+std::string usage_sentence(const CLI::App& app, const CLI::ParseError& error) {
+  const CLI::App* command = chosen_command(app);
+  std::string what = in_midsentence(error.what());
+  if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::ExtrasError)) {
+    what = unexpected(app, command);
+  } else if (command == nullptr &&
+             error.get_exit_code() == static_cast<int>(CLI::ExitCodes::RequiredError)) {
+    what = app.remaining(true).empty() ? "a command is missing" : unexpected(app, command);
+  }
+  const std::string name = command == nullptr ? "" : " " + command->get_name();
+  return fmt::format("{}; see heapscribe{} --help", what, name);
+}
+
+int run(int argc, char** argv) {
+  int status = kExitFine;
+  CLI::App app("heapscribe records the heap of a program and answers questions about it.",
+               "heapscribe");
+  app.set_version_flag("--version", "heapscribe " HEAPSCRIBE_VERSION);
+  app.footer(kFooter);
+  app.require_subcommand(1);
+  add_all_commands(app, status);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    if (error.get_exit_code() == 0) {  // --help, --version
+      print([&](std::ostream& out) { app.exit(error, out, out); });
+      return kExitFine;
+    }
+    note(usage_sentence(app, error));
+    return kExitInput;
+  }
+  return status;
+}
+
+}  // namespace heapscribe::cli

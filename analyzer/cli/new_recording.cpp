@@ -1,0 +1,82 @@
+#include "analyzer/cli/new_recording.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <stdexcept>
+
+namespace heapscribe::cli {
+namespace {
+
+void remove_database(const std::string& path) {
+  for (const char* suffix : {"", "-wal", "-shm", "-journal"}) unlink((path + suffix).c_str());
+}
+
+// SQLite says only that it cannot open a file; we say why.
+void make_place(const std::string& path, Existing existing) {
+  struct stat info {};
+  if (stat(path.c_str(), &info) == 0) {
+    if (!S_ISREG(info.st_mode)) {
+      throw std::runtime_error(fmt::format("output '{}' is not a file", path));
+    }
+    if (existing == Existing::Refuse) {
+      throw std::runtime_error(fmt::format(
+          "output '{}' exists already; choose another with -o, or replace it with --force", path));
+    }
+    remove_database(path);
+  }
+  const int file = open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+  if (file < 0) {
+    throw std::runtime_error(
+        fmt::format("cannot write output '{}': {}", path, std::strerror(errno)));
+  }
+  close(file);
+  unlink(path.c_str());
+}
+
+}  // namespace
+
+std::string default_output(const std::string& program, pid_t pid) {
+  std::string path = fmt::format("heapscribe.{}.{}.db", program, pid);
+  for (int number = 2; access(path.c_str(), F_OK) == 0; ++number) {
+    path = fmt::format("heapscribe.{}.{}.{}.db", program, pid, number);
+  }
+  return path;
+}
+
+std::string working_directory() {
+  std::error_code ignored;
+  return std::filesystem::current_path(ignored).string();
+}
+
+std::string base_name(const std::string& path) {
+  return path.substr(path.rfind('/') + 1);
+}
+
+NewRecording::NewRecording(std::string path, Existing existing) : path_(std::move(path)) {
+  make_place(path_, existing);
+  try {
+    database_ = capture::create_recording(path_);
+  } catch (...) {
+    remove_database(path_);
+    throw;
+  }
+}
+
+NewRecording::~NewRecording() {
+  if (kept_) return;
+  database_.reset();
+  remove_database(path_);
+  if (session_ != nullptr) session_->remove();
+}
+
+std::string NewRecording::folder() const {
+  return (std::filesystem::path(working_directory()) / path_).parent_path().string();
+}
+
+}  // namespace heapscribe::cli

@@ -1,0 +1,47 @@
+// The database that a recording is about to be written to.
+#pragma once
+
+#include <sys/types.h>
+
+#include <optional>
+#include <string>
+
+#include "preload/capture/database.h"
+#include "preload/collector/session_file.h"
+
+namespace heapscribe::cli {
+
+// heapscribe.PROGRAM.PID.db in the working directory; numbered if that exists already.
+std::string default_output(const std::string& program, pid_t pid);
+
+std::string working_directory();  // empty if it is gone
+std::string base_name(const std::string& path);
+
+enum class Existing { Refuse, Replace };
+
+// Creates files, and takes them back unless the recording comes to something.
+class NewRecording {
+ public:
+  // Throws std::exception with one sentence if `path` cannot be written, or exists already.
+  NewRecording(std::string path, Existing existing);
+  NewRecording(const NewRecording&) = delete;
+  NewRecording& operator=(const NewRecording&) = delete;
+  ~NewRecording();
+
+  const std::string& path() const { return path_; }
+  // Absolute; where a session may be put if there is no better place.
+  std::string folder() const;
+  capture::Database take() { return std::move(*database_); }
+  // The session goes as well, unless the recording is kept.
+  void with(collector::SessionFile& session) { session_ = &session; }
+  void keep() { kept_ = true; }
+  void discard() { kept_ = false; }
+
+ private:
+  std::string path_;
+  std::optional<capture::Database> database_;
+  collector::SessionFile* session_ = nullptr;
+  bool kept_ = false;
+};
+
+}  // namespace heapscribe::cli

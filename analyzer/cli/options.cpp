@@ -1,0 +1,87 @@
+#include "analyzer/cli/options.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+namespace heapscribe::cli {
+
+CLI::Validator one_of(std::vector<std::string> words) {
+  const std::string list = fmt::format("{}", fmt::join(words, "|"));
+  return CLI::Validator(
+      [words = std::move(words)](std::string& value) {
+        if (std::find(words.begin(), words.end(), value) != words.end()) return std::string();
+        return fmt::format("'{}' is none of {}", value, fmt::join(words, ", "));
+      },
+      list);
+}
+
+CLI::Validator whole_number() {
+  return CLI::Validator(
+      [](std::string& value) {
+        constexpr std::size_t kMostDigits = 15;
+        const bool digits = !value.empty() && value.find_first_not_of("0123456789") == value.npos;
+        if (digits && value.size() <= kMostDigits) return std::string();
+        return fmt::format("'{}' is not a number from 0 on", value);
+      },
+      "");
+}
+
+void InputOptions::add_to(CLI::App& command) {
+  command.add_option("DB", path, "The recording to read")->required()->type_name("");
+  command.add_option("--format", format, "How to print")
+      ->type_name("")
+      ->check(one_of({"text", "json", "csv", "markdown"}))
+      ->default_str("text");
+}
+
+render::Format InputOptions::chosen_format() const {
+  if (format == "json") return render::Format::Json;
+  if (format == "csv") return render::Format::Csv;
+  if (format == "markdown") return render::Format::Markdown;
+  return render::Format::Text;
+}
+
+void FilterOptions::add_to(CLI::App& command) {
+  const std::string group = "Filters";
+  command
+      .add_option("--function", filter.function,
+                  "Sites with a function in their stack that this expression finds")
+      ->type_name("REGEX")
+      ->group(group);
+  command
+      .add_option("--module", filter.module,
+                  "Sites with a program or library in their stack that this expression finds")
+      ->type_name("REGEX")
+      ->group(group);
+  command
+      .add_option("--thread", filter.thread,
+                  "What threads of this TID, NAME or '#id' allocated and freed themselves")
+      ->type_name("THREAD")
+      ->group(group);
+}
+
+std::string FilterOptions::in_words() const {
+  std::vector<std::string> words;
+  if (!filter.function.empty())
+    words.push_back(fmt::format("stacks with function '{}'", filter.function));
+  if (!filter.module.empty())
+    words.push_back(fmt::format("stacks with module '{}'", filter.module));
+  if (!filter.thread.empty()) words.push_back(fmt::format("thread '{}'", filter.thread));
+  return fmt::format("{}", fmt::join(words, ", "));
+}
+
+void LimitOption::add_to(CLI::App& command) {
+  command.add_option("--limit", given, "Rows to print, 0 = all (default: 20; all in json and csv)")
+      ->type_name("N")
+      ->check(whole_number());
+}
+
+std::optional<std::int64_t> LimitOption::rows(render::Format format, std::int64_t fallback) const {
+  const bool for_programs = format == render::Format::Json || format == render::Format::Csv;
+  const std::int64_t limit = given.value_or(for_programs ? 0 : fallback);
+  return limit == 0 ? std::nullopt : std::optional(limit);
+}
+
+}  // namespace heapscribe::cli

@@ -1,0 +1,45 @@
+// Options that several commands share: what they are called, which values they take.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "analyzer/model/selection.h"
+#include "analyzer/render/writers.h"
+
+namespace heapscribe::cli {
+
+// One of a few words, refused with a sentence that lists them.
+CLI::Validator one_of(std::vector<std::string> words);
+CLI::Validator whole_number();
+
+// The recording to read and the format to print.
+struct InputOptions {
+  std::string path;
+  std::string format = "text";
+
+  void add_to(CLI::App& command);
+  render::Format chosen_format() const;
+};
+
+// Which sites, in text and as a filter.
+struct FilterOptions {
+  model::SiteFilter filter;
+
+  void add_to(CLI::App& command);
+  std::string in_words() const;
+};
+
+// --limit: without it `fallback` rows for people and all rows for programs.
+struct LimitOption {
+  std::optional<std::int64_t> given;
+
+  void add_to(CLI::App& command);
+  // None = all.
+  std::optional<std::int64_t> rows(render::Format format, std::int64_t fallback = 20) const;
+};
+
+}  // namespace heapscribe::cli

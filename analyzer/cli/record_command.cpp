@@ -1,0 +1,144 @@
+// heapscribe run: starts a program with the library in front and records it.
+#include <fmt/format.h>
+#include <sys/wait.h>
+
+#include <atomic>
+#include <cstring>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "analyzer/cli/command.h"
+#include "analyzer/cli/new_recording.h"
+#include "analyzer/cli/output.h"
+#include "analyzer/cli/recording_end.h"
+#include "preload/collector/collector.h"
+#include "preload/collector/launch.h"
+#include "preload/collector/target_check.h"
+
+namespace heapscribe::cli {
+namespace {
+
+struct RunArguments {
+  std::vector<std::string> command;
+  std::string output;
+  std::string mode = "full";
+  std::string unwinder = "rules";
+  bool force = false, quiet = false, no_symbols = false;
+};
+
+std::string output_path(const RunArguments& arguments, pid_t pid) {
+  if (!arguments.output.empty()) return arguments.output;
+  return default_output(base_name(arguments.command.front()), pid);
+}
+
+wire::Mode wire_mode(const std::string& name) {
+  return name == "counts" ? wire::Mode::Counts : wire::Mode::Full;
+}
+
+Symbols symbols_wanted(const RunArguments& arguments) {
+  return arguments.no_symbols ? Symbols::Leave : Symbols::LookUp;
+}
+
+collector::RecordingInfo describe(const RunArguments& arguments, pid_t pid,
+                                  const collector::SessionFile& session) {
+  return {.program = base_name(arguments.command.front()),
+          .command_line = arguments.command,
+          .working_directory = working_directory(),
+          .unwinder = arguments.unwinder,
+          .mode = wire_mode(arguments.mode),
+          .pid = pid,
+          .session_path = session.path()};
+}
+
+void start(collector::WaitingProgram& child, const collector::LibrarySettings& settings,
+           const std::string& program) {
+  const int error = child.start(collector::library_environment(settings));
+  if (error == 0) return;
+  throw std::runtime_error(fmt::format("cannot run '{}': {}", program, std::strerror(error)));
+}
+
+int exit_status(int wait_status) {
+  constexpr int kSignalBase = 128;
+  return WIFSIGNALED(wait_status) ? kSignalBase + WTERMSIG(wait_status) : WEXITSTATUS(wait_status);
+}
+
+// The program's own status, except that a recording that failed is not a success.
+int status_without_recording(int wait_status) {
+  const int status = exit_status(wait_status);
+  return status == kExitFine ? kExitInput : status;
+}
+
+std::string unheard(const std::string& program) {
+  return fmt::format(
+      "'{}' ran without being recorded: it ended before the library could begin, or its loader did "
+      "not load it",
+      program);
+}
+
+int record(const RunArguments& arguments) {
+  collector::occupy_standard_descriptors();
+  const std::string program = collector::find_program(arguments.command.front());
+  collector::check_target(program);
+  const std::string library = collector::find_library();
+
+  collector::WaitingProgram child(arguments.command);
+  collector::forward_signals_to(child.pid());
+  collector::lift_limits();
+  NewRecording output(output_path(arguments, child.pid()),
+                      arguments.force ? Existing::Replace : Existing::Refuse);
+  auto session =
+      collector::SessionFile::create_somewhere(output.folder(), wire_mode(arguments.mode));
+  output.with(session);
+  collector::Collector collector(session, output.take(), describe(arguments, child.pid(), session));
+  collector::TargetProcess target(child.pid());
+  start(child, {library, session.path(), arguments.mode, arguments.unwinder}, program);
+
+  output.keep();
+  const std::atomic<bool> never{false};
+  const collector::Stop stop = collector.run(target, never);
+  std::optional<int> status;
+  collector::End end{"execed", std::nullopt};
+  if (stop == collector::Stop::Ended) {
+    status = child.wait();
+    end = collector::end_of_wait_status(session.header(), *status);
+  }
+  if (!collector.heard_from_target()) {
+    output.discard();
+    note(unheard(program));
+    return status_without_recording(*status);
+  }
+  const Outcome outcome =
+      finish_recording(collector, session, stop, end, symbols_wanted(arguments));
+  if (!status) status = child.wait();
+  if (!outcome.recorded || !arguments.quiet) note(outcome.sentence);
+  return outcome.recorded ? exit_status(*status) : status_without_recording(*status);
+}
+
+}  // namespace
+
+void add_run_command(CLI::App& app, int& status) {
+  auto arguments = std::make_shared<RunArguments>();
+  CLI::App* command = app.add_subcommand("run", "Record a program");
+  command->add_option("-o,--output", arguments->output,
+                      "database to write (default: heapscribe.PROGRAM.PID.db)");
+  command->add_flag("--force", arguments->force, "replace the output if it exists");
+  command->add_option("--mode", arguments->mode, "full: every stack; counts: totals only")
+      ->check(CLI::IsMember({"full", "counts"}))
+      ->envname("HEAPSCRIBE_MODE")
+      ->capture_default_str();
+  command->add_option("--unwinder", arguments->unwinder, "rules, libunwind or boost")
+      ->check(CLI::IsMember({"rules", "libunwind", "boost"}))
+      ->envname("HEAPSCRIBE_UNWINDER")
+      ->capture_default_str();
+  command->add_flag("--no-symbols", arguments->no_symbols,
+                    "leave the look-up of functions and lines to heapscribe symbolize");
+  command->add_flag("--quiet", arguments->quiet, "no closing line");
+  command->add_option("PROGRAM", arguments->command, "the program and its arguments")->required();
+  command->positionals_at_end();
+  command->callback([arguments, &status] { status = record(*arguments); });
+}
+
+}  // namespace heapscribe::cli

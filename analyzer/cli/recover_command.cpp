@@ -1,0 +1,168 @@
+// heapscribe recover: a database from what a dead collector left behind.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <array>
+#include <fstream>
+#include <memory>
+#include <optional>
+#include <ostream>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "analyzer/cli/command.h"
+#include "analyzer/cli/new_recording.h"
+#include "analyzer/cli/output.h"
+#include "analyzer/cli/recording_end.h"
+#include "preload/collector/collector.h"
+#include "preload/collector/leftovers.h"
+
+namespace heapscribe::cli {
+namespace {
+
+struct RecoverArguments {
+  std::string source;
+  std::string output;
+  bool no_symbols = false;
+};
+
+// No argument: what there is to recover
+// ---------------------------------------------------------------
+
+std::string age_text(std::chrono::seconds age) {
+  const auto seconds = age.count();
+  if (seconds < 60) return fmt::format("{} s", seconds);
+  if (seconds < 3600) return fmt::format("{} min", seconds / 60);
+  if (seconds < 48 * 3600) return fmt::format("{} h", seconds / 3600);
+  return fmt::format("{} days", seconds / (24 * 3600));
+}
+
+std::string line_of(const collector::Leftover& leftover) {
+  if (leftover.pid == 0) {
+    return fmt::format("{:<20} {:>8} {:>8}  {}\n", "(did not begin)", "", age_text(leftover.age),
+                       leftover.path);
+  }
+  return fmt::format("{:<20} {:>8} {:>8}  {}{}\n", leftover.program, leftover.pid,
+                     age_text(leftover.age), leftover.path,
+                     leftover.running ? " (still running)" : "");
+}
+
+int list_leftovers() {
+  const auto leftovers = collector::find_leftovers(collector::session_folder());
+  print([&](std::ostream& out) {
+    if (leftovers.empty()) {
+      out << fmt::format("no interrupted recordings in {}\n", collector::session_folder());
+      return;
+    }
+    out << fmt::format("{:<20} {:>8} {:>8}  {}\n", "program", "pid", "age", "session");
+    for (const auto& leftover : leftovers) out << line_of(leftover);
+    out << "\nrecover one with: heapscribe recover SESSION\n";
+  });
+  return kExitFine;
+}
+
+// One recording
+// ---------------------------------------------------------------------------------------
+
+bool is_database(const std::string& path) {
+  constexpr std::string_view kMagic = "SQLite format 3";
+  std::array<char, kMagic.size()> start{};
+  std::ifstream file(path, std::ios::binary);
+  file.read(start.data(), start.size());
+  return file && std::string_view(start.data(), start.size()) == kMagic;
+}
+
+std::string recorded_value(capture::Database& recording, std::string_view key) {
+  capture::Statement value = recording.prepare("SELECT value FROM recording WHERE key = ?");
+  value.bind(1, key);
+  return value.step() ? value.text(0) : std::string();
+}
+
+// The database that belongs to the session, as it stands or as a copy under another name.
+capture::Database open_to_continue(const RecoverArguments& arguments) {
+  if (arguments.output.empty()) {
+    return capture::open_recording(arguments.source, capture::OpenMode::ReadWrite);
+  }
+  {
+    const NewRecording place(arguments.output,
+                             Existing::Refuse);  // only to see that it can be made
+  }
+  auto original = capture::open_recording(arguments.source, capture::OpenMode::ReadWrite);
+  original.prepare("VACUUM INTO ?").bind(1, std::string_view(arguments.output)).run();
+  return capture::open_recording(arguments.output, capture::OpenMode::ReadWrite);
+}
+
+collector::End end_of(const collector::Leftover& leftover, const wire::SessionHeader& header) {
+  if (leftover.running) return {"running", std::nullopt};
+  return collector::end_noted_by(header);
+}
+
+int conclude(capture::Database& database, collector::SessionFile& session, bool running,
+             const RecoverArguments& arguments) {
+  if (!running) session.remove();
+  note(complete_recording(database, arguments.no_symbols ? Symbols::Leave : Symbols::LookUp));
+  return kExitFine;
+}
+
+collector::RecordingInfo describe(const collector::Leftover& leftover,
+                                  const wire::SessionHeader& header) {
+  return {.program = leftover.program,
+          .command_line = leftover.running ? collector::command_line(leftover.pid)
+                                           : std::vector<std::string>{leftover.program},
+          .working_directory = "",
+          .unwinder = "",
+          .mode = header.mode,
+          .pid = leftover.pid,
+          .session_path = leftover.path};
+}
+
+int recover_session(const RecoverArguments& arguments) {
+  auto session = collector::SessionFile::open(arguments.source);
+  const collector::Leftover leftover = collector::look_at(session);
+  if (leftover.pid == 0) {
+    throw std::runtime_error(
+        fmt::format("session '{}' holds nothing: its program never began", arguments.source));
+  }
+  NewRecording output(
+      arguments.output.empty() ? default_output(leftover.program, leftover.pid) : arguments.output,
+      Existing::Refuse);
+  capture::Database database = output.take();
+  collector::recover_session(session, database, describe(leftover, session.header()),
+                             end_of(leftover, session.header()));
+  output.keep();
+  return conclude(database, session, leftover.running, arguments);
+}
+
+int recover_database(const RecoverArguments& arguments) {
+  auto original = capture::open_recording(arguments.source, capture::OpenMode::ReadOnly);
+  const std::string session_path = recorded_value(original, "session_path");
+  if (recorded_value(original, "state") == "complete") {
+    throw std::runtime_error(
+        fmt::format("'{}' is complete; there is nothing to recover", arguments.source));
+  }
+  auto session = collector::SessionFile::open(session_path);
+  const collector::Leftover leftover = collector::look_at(session);
+  capture::Database database = open_to_continue(arguments);
+  collector::recover_session(session, database, std::nullopt, end_of(leftover, session.header()));
+  return conclude(database, session, leftover.running, arguments);
+}
+
+int recover(const RecoverArguments& arguments) {
+  if (arguments.source.empty()) return list_leftovers();
+  return is_database(arguments.source) ? recover_database(arguments) : recover_session(arguments);
+}
+
+}  // namespace
+
+void add_recover_command(CLI::App& app, int& status) {
+  auto arguments = std::make_shared<RecoverArguments>();
+  CLI::App* command = app.add_subcommand(
+      "recover", "Complete a recording whose collector was killed; without argument, list them");
+  command->add_option("SOURCE", arguments->source, "the unfinished database, or its session file");
+  command->add_option("-o,--output", arguments->output, "write another database");
+  command->add_flag("--no-symbols", arguments->no_symbols, "do not look up functions and lines");
+  command->callback([arguments, &status] { status = recover(*arguments); });
+}
+
+}  // namespace heapscribe::cli

@@ -1,0 +1,242 @@
+// The reports as commands: one line each in kSiteReports, or one function for a report of its own.
+#include <fmt/format.h>
+
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "analyzer/cli/command.h"
+#include "analyzer/cli/open_capture.h"
+#include "analyzer/cli/options.h"
+#include "analyzer/cli/output.h"
+#include "analyzer/model/call_tree.h"
+#include "analyzer/model/selection.h"
+#include "analyzer/render/format.h"
+#include "analyzer/render/report_documents.h"
+#include "analyzer/reports/hotspots.h"
+#include "analyzer/reports/leaks.h"
+#include "analyzer/reports/losses.h"
+#include "analyzer/reports/peak.h"
+#include "analyzer/reports/temporary.h"
+
+namespace heapscribe::cli {
+namespace {
+
+using model::CaptureReader;
+using model::Measure;
+using Limit = std::optional<std::int64_t>;
+
+// Site reports: hotspots, peak, temporary, leaks
+// -----------------------------------------------------
+
+struct SiteReport {
+  const char* name;
+  const char* help;
+  const char* heading;
+  Measure by;
+  const char* measure;  // in words: what a share is a share of
+  reports::SitesReport (*collect)(CaptureReader&, Limit);
+};
+
+constexpr SiteReport kSiteReports[] = {
+    {"hotspots", "Where the program allocates", "Hotspots", Measure::Allocated, "", nullptr},
+    {"peak", "Who held the memory at the highest moment", "Peak", Measure::Peak, "at the peak",
+     reports::find_peak_holders},
+    {"temporary", "Blocks that were freed almost at once", "Temporary allocations",
+     Measure::Temporary, "temporary allocations", reports::find_temporaries},
+    {"leaks", "Blocks alive at the end", "Alive at the end", Measure::Live, "alive",
+     reports::find_leaks},
+};
+
+struct SiteOptions {
+  InputOptions input;
+  FilterOptions filter;
+  LimitOption limit;
+  std::string by = "bytes";
+  std::string tree;
+  std::string group = "site";
+  std::optional<std::int64_t> frames;
+};
+
+constexpr std::array<const char*, 5> kMeasureTexts = {
+    "allocated", "allocations", "alive at the end", "at the peak", "temporary allocations"};
+
+struct Chosen {
+  Measure by;
+  Limit limit;
+  render::SiteWording wording;
+};
+
+Measure chosen_measure(const SiteReport& report, const SiteOptions& options) {
+  if (report.collect != nullptr) return report.by;
+  for (std::size_t i = 0; i < kMeasureTexts.size(); ++i) {
+    if (model::kMeasureNames[i] == options.by) return static_cast<Measure>(i);
+  }
+  return report.by;
+}
+
+std::string moment_of_peak(const CaptureReader& reader) {
+  const model::Totals& totals = reader.totals();
+  const std::string error =
+      totals.peak_error.value == 0 ? "exact" : "± " + render::format_bytes(totals.peak_error.value);
+  return fmt::format("{} ({}) after {} of {}", render::format_bytes(totals.peak_bytes.value), error,
+                     render::format_duration(totals.peak_at.value),
+                     render::format_duration(totals.duration.value));
+}
+
+std::vector<std::string> remarks(const CaptureReader& reader, Measure by, bool by_thread) {
+  std::vector<std::string> lines;
+  if (by == Measure::Peak) lines.push_back("The peak: " + moment_of_peak(reader) + ".");
+  if (by == Measure::Temporary) {
+    lines.push_back("Temporary: freed by its thread before that thread allocated again.");
+  }
+  if (by == Measure::Live && reader.state() != model::RecordingState::Live) {
+    lines.push_back("Alive at the end is not necessarily a leak: whether the program could still");
+    lines.push_back("reach these blocks is not known yet.");
+  }
+  if (by_thread && by == Measure::Peak) {
+    lines.push_back("The peak is not recorded by thread: sites are shown with all they held.");
+  } else if (by_thread && by == Measure::Live) {
+    lines.push_back("Alive here is what these threads allocated less what they freed themselves.");
+  }
+  return lines;
+}
+
+Chosen choose(const SiteReport& report, const SiteOptions& options, const CaptureReader& reader) {
+  const Measure by = chosen_measure(report, options);
+  const auto index = static_cast<std::size_t>(by);
+  const std::string heading = report.collect == nullptr
+                                  ? fmt::format("{} by {}", report.heading, options.by)
+                                  : report.heading;
+  return {
+      by,
+      options.limit.rows(options.input.chosen_format()),
+      {heading, kMeasureTexts[index], remarks(reader, by, !options.filter.filter.thread.empty())}};
+}
+
+render::Document tree_of(CaptureReader& reader, const SiteOptions& options, const Chosen& chosen,
+                         const render::Context& context) {
+  const bool down = options.tree == "top-down";
+  const auto tree = down ? model::top_down_tree(reader, options.filter.filter.empty())
+                         : model::bottom_up_tree(reader);
+  reports::TreeReport report = reports::cut_tree(*tree, chosen.by, chosen.limit);
+  report.direction = down ? reports::TreeDirection::TopDown : reports::TreeDirection::BottomUp;
+  report.run = reader.totals().measures();
+  return render::tree_document(report, context, chosen.wording);
+}
+
+reports::GroupBy group_by(const std::string& group) {
+  if (group == "file") return reports::GroupBy::File;
+  if (group == "module") return reports::GroupBy::Module;
+  return reports::GroupBy::Function;
+}
+
+render::Document document_of(CaptureReader& reader, const SiteReport& report,
+                             const SiteOptions& options) {
+  const Chosen chosen = choose(report, options, reader);
+  const render::Context context = context_of(reader, options.filter.in_words());
+  model::select_sites(reader, options.filter.filter);
+  if (!options.tree.empty()) return tree_of(reader, options, chosen, context);
+  if (options.group != "site") {
+    const auto groups =
+        reports::group_sites(reader, group_by(options.group), chosen.by, chosen.limit);
+    return render::groups_document(groups, context, chosen.wording);
+  }
+  const reports::SitesReport sites = report.collect != nullptr
+                                         ? report.collect(reader, chosen.limit)
+                                         : reports::find_hotspots(reader, chosen.by, chosen.limit);
+  return render::sites_document(sites, context, chosen.wording,
+                                {options.input.format == "text", options.frames});
+}
+
+void add_site_report(CLI::App& app, const SiteReport& report) {
+  auto options = std::make_shared<SiteOptions>();
+  CLI::App* command = app.add_subcommand(report.name, report.help);
+  options->input.add_to(*command);
+  if (report.collect == nullptr) {
+    command->add_option("--by", options->by, "What to order by")
+        ->type_name("")
+        ->check(one_of({"bytes", "allocations", "live", "peak", "temporary"}))
+        ->default_str("bytes");
+  }
+  options->limit.add_to(*command);
+  command->add_option("--frames", options->frames, "Frames to list for each site, 0 = all")
+      ->type_name("N")
+      ->check(whole_number());
+  command->add_option("--group", options->group, "Add up sites with the same")
+      ->type_name("")
+      ->check(one_of({"site", "function", "file", "module"}))
+      ->default_str("site");
+  command->add_option("--tree", options->tree, "Show calls as a tree; --limit counts its branches")
+      ->type_name("")
+      ->check(one_of({"top-down", "bottom-up"}));
+  options->filter.add_to(*command);
+  command->callback([options, &report] {
+    const auto reader = open_capture(options->input.path);
+    print(document_of(*reader, report, *options), options->input.chosen_format());
+  });
+}
+
+// Reports of their own ---------------------------------------------------------------------------
+
+void add_summary(CLI::App& app) {
+  struct Options {
+    InputOptions input;
+    std::vector<std::string> rules;
+  };
+  auto options = std::make_shared<Options>();
+  CLI::App* command = app.add_subcommand("summary", "The run on one page, and what matters most");
+  options->input.add_to(*command);
+  command->add_option("--rule", options->rules, "Set a threshold of the findings; see below")
+      ->type_name("NAME=VALUE");
+  command->footer(reports::rules_help());
+  command->callback([options] {
+    reports::Rules rules;
+    for (const std::string& assignment : options->rules) reports::set_rule(rules, assignment);
+    const auto reader = open_capture(options->input.path);
+    const reports::Summary summary = reports::summarize(*reader, rules);
+    print(render::summary_document(summary, context_of(*reader)), options->input.chosen_format());
+  });
+}
+
+void add_sizes(CLI::App& app) {
+  struct Options {
+    InputOptions input;
+    LimitOption limit;
+  };
+  auto options = std::make_shared<Options>();
+  CLI::App* command =
+      app.add_subcommand("sizes", "Requested sizes, and what rounding them up costs");
+  options->input.add_to(*command);
+  options->limit.add_to(*command);
+  command->callback([options] {
+    constexpr std::int64_t kRows = 10;
+    const auto reader = open_capture(options->input.path);
+    model::select_sites(*reader, {});
+    const auto report =
+        reports::collect_sizes(*reader, options->limit.rows(options->input.chosen_format(), kRows));
+    print(render::sizes_document(report, context_of(*reader)), options->input.chosen_format());
+  });
+}
+
+void add_losses(CLI::App& app) {
+  auto input = std::make_shared<InputOptions>();
+  CLI::App* command = app.add_subcommand("losses", "What could not be recorded");
+  input->add_to(*command);
+  command->callback([input] {
+    const auto reader = open_capture(input->path);
+    print(render::losses_document(reports::find_losses(*reader), context_of(*reader)),
+          input->chosen_format());
+  });
+}
+
+}  // namespace
+
+void add_report_commands(CLI::App& app, int&) {
+  add_summary(app);
+  for (const SiteReport& report : kSiteReports) add_site_report(app, report);
+  add_sizes(app);
+  add_losses(app);
+}
+
+}  // namespace heapscribe::cli

@@ -1,0 +1,25 @@
+// Which sites a report is about.
+//
+// select_sites() gives the connection a view `selected_site` with the columns of table `site`, and
+// every query of the site reports reads that view; no report knows what was selected.
+#pragma once
+
+#include <string>
+
+#include "analyzer/model/capture_reader.h"
+
+namespace heapscribe::model {
+
+struct SiteFilter {
+  std::string function;  // regular expression; any frame of the stack may match. "" = all
+  std::string module;    // the same for the path of the frame's module
+  std::string thread;    // "TID", "NAME" or "#id"; counts then are those of these threads alone
+
+  bool empty() const { return function.empty() && module.empty() && thread.empty(); }
+};
+
+// To be called once per reader. Throws std::runtime_error with one sentence for a wrong expression
+// or an unknown thread.
+void select_sites(CaptureReader& reader, const SiteFilter& filter);
+
+}  // namespace heapscribe::model

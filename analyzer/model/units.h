@@ -1,0 +1,85 @@
+// Bytes, counts and times as types, and the six measures that every place in the program has.
+#pragma once
+
+#include <array>
+#include <compare>
+#include <cstdint>
+#include <string_view>
+
+namespace heapscribe::model {
+
+template <typename Tag>
+struct Quantity {
+  std::int64_t value = 0;
+
+  auto operator<=>(const Quantity&) const = default;
+  Quantity& operator+=(Quantity other) {
+    value += other.value;
+    return *this;
+  }
+  friend Quantity operator+(Quantity a, Quantity b) { return {a.value + b.value}; }
+  friend Quantity operator-(Quantity a, Quantity b) { return {a.value - b.value}; }
+};
+
+using Bytes = Quantity<struct BytesTag>;
+using Count = Quantity<struct CountTag>;
+using Nanoseconds = Quantity<struct NanosecondsTag>;
+
+// part / whole, 0 when there is no whole.
+template <typename Tag>
+double share(Quantity<Tag> part, Quantity<Tag> whole) {
+  return whole.value == 0 ? 0.0
+                          : static_cast<double>(part.value) / static_cast<double>(whole.value);
+}
+
+struct Measures {
+  Count allocations;
+  Bytes bytes;
+  Count live_blocks;
+  Bytes live_bytes;
+  Bytes peak_bytes;  // held at the high-water mark of the process
+  Count temporary;
+
+  Measures& operator+=(const Measures& other) {
+    allocations += other.allocations;
+    bytes += other.bytes;
+    live_blocks += other.live_blocks;
+    live_bytes += other.live_bytes;
+    peak_bytes += other.peak_bytes;
+    temporary += other.temporary;
+    return *this;
+  }
+};
+
+// What rows are ordered by. The numbers are used in queries/*.sql.
+enum class Measure { Allocated = 0, Calls = 1, Live = 2, Peak = 3, Temporary = 4, Slack = 5 };
+inline constexpr std::array<std::string_view, 6> kMeasureNames = {"bytes", "allocations", "live",
+                                                                  "peak",  "temporary",   "slack"};
+
+constexpr std::string_view name_of(Measure measure) {
+  return kMeasureNames[static_cast<std::size_t>(measure)];
+}
+
+constexpr bool counts_bytes(Measure measure) {
+  return measure != Measure::Calls && measure != Measure::Temporary;
+}
+
+constexpr std::int64_t value_of(const Measures& measures, Measure measure) {
+  switch (measure) {
+    case Measure::Allocated:
+      return measures.bytes.value;
+    case Measure::Calls:
+      return measures.allocations.value;
+    case Measure::Live:
+      return measures.live_bytes.value;
+    case Measure::Peak:
+      return measures.peak_bytes.value;
+    case Measure::Temporary:
+      return measures.temporary.value;
+    case Measure::Slack:
+      return 0;  // only sites know it
+  }
+  return 0;
+}
+
+}  // namespace heapscribe::model

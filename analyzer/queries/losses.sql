@@ -1,0 +1,2 @@
+-- What could not be recorded.
+SELECT kind, events, meaning FROM loss

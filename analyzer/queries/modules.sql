@@ -1,0 +1,2 @@
+-- Objects by number.
+SELECT id, path FROM module

@@ -1,0 +1,2 @@
+-- No filter: the table itself.
+CREATE TEMP VIEW selected_site AS SELECT * FROM main.site

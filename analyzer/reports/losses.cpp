@@ -1,0 +1,76 @@
+#include "analyzer/reports/losses.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "analyzer/model/shell_word.h"
+
+namespace heapscribe::reports {
+namespace {
+
+using model::CaptureReader;
+using model::RecordingState;
+
+std::string state_sentence(const CaptureReader& reader) {
+  const std::string file = model::shell_word(reader.path());
+  switch (reader.state()) {
+    case RecordingState::Complete:
+      return {};
+    case RecordingState::Recovered:
+      return "The recording was interrupted and recovered afterwards.";
+    case RecordingState::Live:
+      return "The program is still running: these are the figures so far.";
+    case RecordingState::Finishing:
+      return "The recording is still being finished: figures and symbols may be incomplete.";
+    case RecordingState::Interrupted:
+      return fmt::format(
+          "The recording was interrupted and may lack the end; to complete it: "
+          "heapscribe recover {}",
+          file);
+  }
+  return {};
+}
+
+std::string loss_sentence(const CaptureReader& reader) {
+  std::string list;
+  for (const model::Loss& loss : reader.losses()) {
+    if (loss.events.value == 0) continue;
+    std::string kind = loss.kind;
+    std::replace(kind.begin(), kind.end(), '_', ' ');
+    list += fmt::format("{}{} {}", list.empty() ? "" : ", ", loss.events.value, kind);
+  }
+  if (list.empty()) return {};
+  return fmt::format("Not recorded: {}; what that means: heapscribe losses {}", list,
+                     model::shell_word(reader.path()));
+}
+
+std::string symbol_sentence(const CaptureReader& reader) {
+  const bool ended =
+      reader.state() == RecordingState::Complete || reader.state() == RecordingState::Recovered;
+  if (!ended || reader.symbolized()) return {};
+  return fmt::format("Symbols are not stored yet; to name the functions: heapscribe symbolize {}",
+                     model::shell_word(reader.path()));
+}
+
+}  // namespace
+
+std::vector<model::Loss> find_losses(const CaptureReader& reader) {
+  return reader.losses();
+}
+
+bool nothing_lost(const std::vector<model::Loss>& losses) {
+  return std::all_of(losses.begin(), losses.end(),
+                     [](const model::Loss& loss) { return loss.events.value == 0; });
+}
+
+std::vector<std::string> caveats(const CaptureReader& reader) {
+  std::vector<std::string> sentences;
+  for (const std::string& sentence :
+       {state_sentence(reader), loss_sentence(reader), symbol_sentence(reader)}) {
+    if (!sentence.empty()) sentences.push_back(sentence);
+  }
+  return sentences;
+}
+
+}  // namespace heapscribe::reports

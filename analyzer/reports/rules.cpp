@@ -1,0 +1,67 @@
+#include "analyzer/reports/rules.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <cmath>
+#include <cstdlib>
+#include <stdexcept>
+#include <string_view>
+
+namespace heapscribe::reports {
+namespace {
+
+struct Rule {
+  std::string_view name;
+  double Rules::*value;
+  std::string_view help;
+};
+
+constexpr std::array kRules = {
+#define RULE(name, value, help) Rule{#name, &Rules::name, help},
+#include "analyzer/rules.def"
+#undef RULE
+};
+
+std::string known_names() {
+  std::string names;
+  for (const Rule& rule : kRules) names += (names.empty() ? "" : ", ") + std::string(rule.name);
+  return names;
+}
+
+double number(const std::string& assignment, const std::string& text) {
+  char* end = nullptr;
+  const double value = std::strtod(text.c_str(), &end);
+  if (text.empty() || *end != '\0' || !std::isfinite(value)) {
+    throw std::runtime_error("rule '" + assignment + "': '" + text + "' is not a number");
+  }
+  return value;
+}
+
+}  // namespace
+
+void set_rule(Rules& rules, const std::string& assignment) {
+  const std::size_t equals = assignment.find('=');
+  if (equals == std::string::npos) {
+    throw std::runtime_error("rule '" + assignment + "' is not of the form NAME=VALUE");
+  }
+  const std::string name = assignment.substr(0, equals);
+  for (const Rule& rule : kRules) {
+    if (rule.name != name) continue;
+    rules.*rule.value = number(assignment, assignment.substr(equals + 1));
+    return;
+  }
+  throw std::runtime_error("there is no rule '" + name + "'; the rules are " + known_names());
+}
+
+std::string rules_help() {
+  const Rules defaults;
+  std::string text = "Rules, with their defaults (shares are fractions, 0.1 = 10 %):";
+  for (const Rule& rule : kRules) {
+    text += fmt::format("\n  {:<24}{}", fmt::format("{}={}", rule.name, defaults.*rule.value),
+                        rule.help);
+  }
+  return text;
+}
+
+}  // namespace heapscribe::reports

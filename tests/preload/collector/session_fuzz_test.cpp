@@ -1,0 +1,80 @@
+// The fuzzer's entry point with sessions that are nearly good: every field is one flip away.
+#include <gtest/gtest.h>
+
+#include <cstring>
+#include <random>
+
+#include "tests/support/session_builder.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);
+
+namespace heapscribe::tests {
+namespace {
+
+std::vector<std::uint8_t> small_session() {
+  SessionBuilder session(std::size_t{64} << 10);
+  session.start(1);
+  session.module({.path = "/bin/program", .base = 0x1000, .end = 0x9000, .bias = 0x1000});
+  session.module({.path = "/lib/libheapscribe.so", .base = 0x20000, .end = 0x30000});
+  for (std::uint32_t thread = 1; thread <= 3; ++thread) {
+    TableHandle table = session.table();
+    session.thread(table, thread);
+    for (std::uint64_t site = 0; site < 5; ++site) {
+      std::vector<std::uint64_t> frames(20 * site + 1, 0x1000 + 16 * site);
+      wire::SiteRow& row = session.row(table, session.stack(frames));
+      session.allocate(table, row, 10, 100);
+    }
+    session.grow(table, 16);
+  }
+  const auto* bytes = reinterpret_cast<const std::uint8_t*>(session.bytes().data());
+  return {bytes, bytes + session.header().used};
+}
+
+void read(const std::vector<std::uint8_t>& bytes) {
+  LLVMFuzzerTestOneInput(bytes.data(), bytes.size());
+}
+
+// Values that lead to edges: small numbers, references, all ones.
+std::uint64_t tempting(std::mt19937_64& random, std::size_t size) {
+  switch (random() % 5) {
+    case 0:
+      return random() % 8;
+    case 1:
+      return random() % (size / wire::kUnit);
+    case 2:
+      return ~std::uint64_t{0};
+    case 3:
+      return size - random() % 256;
+    default:
+      return random();
+  }
+}
+
+TEST(SessionFuzz, AGoodSessionIsRead) {
+  read(small_session());
+}
+
+TEST(SessionFuzz, CutAnywhereItIsSurvived) {
+  const std::vector<std::uint8_t> whole = small_session();
+  for (std::size_t size = 0; size < whole.size(); size += 509) {
+    read({whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(size)});
+  }
+}
+
+TEST(SessionFuzz, ScribbledOverItIsSurvived) {
+  const std::vector<std::uint8_t> whole = small_session();
+  std::mt19937_64 random(20240501);
+  for (int round = 0; round < 600; ++round) {
+    std::vector<std::uint8_t> bytes = whole;
+    for (std::uint64_t change = random() % 12 + 1; change > 0; --change) {
+      const std::uint64_t value = tempting(random, bytes.size());
+      const std::size_t width = random() % 2 == 0 ? 4 : 8;
+      const std::size_t at = 16 + random() % (bytes.size() - 32) / 4 * 4;
+      std::memcpy(bytes.data() + at, &value, width);
+    }
+    read(bytes);
+  }
+}
+
+}  // namespace
+}  // namespace heapscribe::tests
