@@ -16,7 +16,7 @@
 #include "preload/record/thread_id.h"
 #include "preload/record/thread_recorder.h"
 #include "preload/unwind/rule_cache.h"
-#include "preload/unwind/stack_bounds.h"
+#include "preload/platform/stack_bounds.h"
 #include "preload/unwind/unwinder.h"
 
 extern "C" char** environ;
@@ -54,14 +54,14 @@ unwind::CaptureFunction chosen_unwinder() {
 void prepare_recording(wire::Mode mode) {
   record::learn_thread_id_place();
   record::note_own_code();
-  unwind::note_main_stack();
+  platform::note_main_stack();
   record::refresh_modules();
   record::set_mode(mode);
   record::set_unwinder(chosen_unwinder());
   on_exit(note_exit, nullptr);
 }
 
-// Counts what happened before. Blocks that are gone by now have no usable size any more.
+// Counts what happened before.
 void replay_early_events(record::ThreadRecorder& recorder) {
   const bootstrap::EarlyEvents early = bootstrap::early_events();
   for (std::size_t i = 0; i < early.count; ++i) {
@@ -69,7 +69,7 @@ void replay_early_events(record::ThreadRecorder& recorder) {
     if (event.requested == bootstrap::EarlyEvent::kRelease) {
       recorder.released(event.block);
     } else {
-      recorder.allocated_early(event.block, event.requested, event.requested);
+      recorder.allocated_early(event.block, event.requested, event.kind);
     }
   }
   if (early.lost != 0) record::session.lose(wire::Loss::UncountedEvents, early.lost);

@@ -5,8 +5,9 @@ set(HEAPSCRIBE_GUEST_SOURCES
   platform/notice.cpp platform/pages.cpp
   config.cpp
   bootstrap/early_events.cpp bootstrap/early_heap.cpp bootstrap/process_phase.cpp bootstrap/real_functions.cpp
+  bootstrap/recording_scope.cpp
   bootstrap/thread_state.cpp
-  unwind/call_frame_info.cpp unwind/rule_cache.cpp unwind/stack_bounds.cpp unwind/unwinder_boost.cpp
+  unwind/call_frame_info.cpp unwind/rule_cache.cpp platform/stack_bounds.cpp unwind/unwinder_boost.cpp
   unwind/unwinder_libunwind.cpp  unwind/unwinder_rules.cpp
   record/block_table.cpp record/module_list.cpp record/peak.cpp record/session.cpp
   record/stack_table.cpp record/thread_id.cpp record/thread_recorder.cpp

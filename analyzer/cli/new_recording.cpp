@@ -72,7 +72,7 @@ NewRecording::~NewRecording() {
   if (kept_) return;
   database_.reset();
   remove_database(path_);
-  if (session_ != nullptr) session_->remove();
+  if (!session_.empty()) unlink(session_.c_str());
 }
 
 std::string NewRecording::folder() const {

@@ -33,14 +33,14 @@ class NewRecording {
   std::string folder() const;
   capture::Database take() { return std::move(*database_); }
   // The session goes as well, unless the recording is kept.
-  void with(collector::SessionFile& session) { session_ = &session; }
+  void with(const collector::SessionFile& session) { session_ = session.path(); }
   void keep() { kept_ = true; }
   void discard() { kept_ = false; }
 
  private:
   std::string path_;
   std::optional<capture::Database> database_;
-  collector::SessionFile* session_ = nullptr;
+  std::string session_;  // its path
   bool kept_ = false;
 };
 

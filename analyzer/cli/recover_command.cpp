@@ -98,9 +98,7 @@ collector::End end_of(const collector::Leftover& leftover, const wire::SessionHe
   return collector::end_noted_by(header);
 }
 
-int conclude(capture::Database& database, collector::SessionFile& session, bool running,
-             const RecoverArguments& arguments) {
-  if (!running) session.remove();
+int conclude(capture::Database& database, const RecoverArguments& arguments) {
   note(complete_recording(database, arguments.no_symbols ? Symbols::Leave : Symbols::LookUp));
   return kExitFine;
 }
@@ -131,7 +129,8 @@ int recover_session(const RecoverArguments& arguments) {
   collector::recover_session(session, database, describe(leftover, session.header()),
                              end_of(leftover, session.header()));
   output.keep();
-  return conclude(database, session, leftover.running, arguments);
+  if (!leftover.running) session.remove();
+  return conclude(database, arguments);
 }
 
 int recover_database(const RecoverArguments& arguments) {
@@ -141,11 +140,16 @@ int recover_database(const RecoverArguments& arguments) {
     throw std::runtime_error(
         fmt::format("'{}' is complete; there is nothing to recover", arguments.source));
   }
+  capture::Database database = open_to_continue(arguments);
+  if (access(session_path.c_str(), F_OK) != 0) {
+    collector::close_recording(database);
+    return conclude(database, arguments);
+  }
   auto session = collector::SessionFile::open(session_path);
   const collector::Leftover leftover = collector::look_at(session);
-  capture::Database database = open_to_continue(arguments);
   collector::recover_session(session, database, std::nullopt, end_of(leftover, session.header()));
-  return conclude(database, session, leftover.running, arguments);
+  if (!leftover.running) session.remove();
+  return conclude(database, arguments);
 }
 
 int recover(const RecoverArguments& arguments) {

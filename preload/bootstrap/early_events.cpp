@@ -28,6 +28,8 @@ void note_early_release(const void* block) {
   note({block, EarlyEvent::kRelease, wire::CallKind::Malloc});
 }
 
-EarlyEvents early_events() { return {events, count, lost}; }
+EarlyEvents early_events() {
+  return {events, count, lost};
+}
 
 }  // namespace heapscribe::bootstrap

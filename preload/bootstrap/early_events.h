@@ -1,5 +1,6 @@
-// What happens before recording can begin: the dynamic loader, IFUNC resolvers and preinit functions
-// allocate before libc has been told its environment. Noted here and counted once recording begins.
+// What happens before recording can begin: the dynamic loader, IFUNC resolvers and preinit
+// functions allocate before libc has been told its environment. Noted here and counted once
+// recording begins.
 #pragma once
 
 #include <cstddef>

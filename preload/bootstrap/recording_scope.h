@@ -3,20 +3,29 @@
 //
 // Only our own code runs inside a scope, never the real allocator: whatever the target does there
 // (signal handlers, new_handler, longjmp) is recorded as usual.
+//
+// A signal handler may interrupt our code and jump out of it (siglongjmp), so that a scope is never
+// left. It is noticed by its place: the next hook runs in a frame further out on the same stack.
 #pragma once
 
 #include <cerrno>
+#include <cstdint>
 
 #include "preload/bootstrap/thread_state.h"
 
 namespace heapscribe::bootstrap {
 
+// True if the scope entered at `scope_frame` cannot be running any more, seen from `frame`.
+bool was_abandoned(std::uintptr_t scope_frame, std::uintptr_t frame);
+
 class RecordingScope {
  public:
-  RecordingScope() : entered_(thread_state.inside == 0), errno_(errno) { thread_state.inside = 1; }
+  [[gnu::always_inline]] RecordingScope()
+      : entered_(enter(reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0)))),
+        errno_(errno) {}
   ~RecordingScope() {
     if (!entered_) return;
-    thread_state.inside = 0;
+    thread_state.scope_frame = 0;
     errno = errno_;
   }
   RecordingScope(const RecordingScope&) = delete;
@@ -26,6 +35,14 @@ class RecordingScope {
   explicit operator bool() const { return entered_; }
 
  private:
+  static bool enter(std::uintptr_t frame) {
+    const std::uintptr_t scope_frame = thread_state.scope_frame;
+    if (scope_frame != 0 && !was_abandoned(scope_frame, frame)) [[unlikely]]
+      return false;
+    thread_state.scope_frame = frame;
+    return true;
+  }
+
   bool entered_;
   int errno_;
 };

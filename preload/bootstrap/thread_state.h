@@ -17,9 +17,9 @@ namespace heapscribe::bootstrap {
 struct ThreadState {
   record::ThreadRecorder* recorder;  // nullptr until the thread's first event; owned by its table
   const void* released;  // block that operator delete has recorded and free must not record again
-  std::uint8_t inside;   // 1 while our own code runs
-  std::uint8_t pending_kind;  // operator new announces the block that malloc is about to make
-  std::uint8_t refused;       // 1 = no space for this thread's counters
+  std::uintptr_t scope_frame;  // where our own code was entered; 0 = it is not running
+  std::uint8_t pending_kind;   // operator new announces the block that malloc is about to make
+  std::uint8_t refused;        // 1 = no space for this thread's counters
 };
 inline constexpr std::uint8_t kNoPendingKind = 0;
 

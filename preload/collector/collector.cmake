@@ -1,11 +1,13 @@
-#collector : reads a session into a database, beside the target or after its end.
-find_package(Threads REQUIRED) add_library(
-    heapscribe_collector STATIC capture / capture_writer.cpp collector /
-    session_file.cpp collector / session_view.cpp collector / stack_resolver.cpp collector /
-    counter_reader.cpp collector / timeline.cpp collector / descriptors.cpp collector /
-    target_check.cpp collector / launch.cpp collector / leftovers.cpp collector /
-    target_process.cpp collector / heartbeat.cpp collector / totals.cpp collector / collector.cpp)
-    target_compile_definitions(
-        heapscribe_collector PRIVATE HEAPSCRIBE_VERSION = "${PROJECT_VERSION}")
-        target_link_libraries(heapscribe_collector PUBLIC heapscribe_capture heapscribe_host
-                                  fmt::fmt Threads::Threads PRIVATE nlohmann_json::nlohmann_json)
+# collector: reads a session into a database, beside the target or after its end.
+find_package(Threads REQUIRED)
+add_library(heapscribe_collector STATIC
+  capture/capture_writer.cpp
+  collector/collector.cpp collector/counter_reader.cpp collector/descriptors.cpp
+  collector/heartbeat.cpp collector/launch.cpp collector/leftovers.cpp
+  collector/session_file.cpp collector/session_view.cpp collector/stack_resolver.cpp
+  collector/target_check.cpp collector/target_process.cpp collector/timeline.cpp
+  collector/totals.cpp)
+target_compile_definitions(heapscribe_collector PRIVATE HEAPSCRIBE_VERSION="${PROJECT_VERSION}")
+target_link_libraries(heapscribe_collector
+  PUBLIC heapscribe_capture heapscribe_host fmt::fmt Threads::Threads
+  PRIVATE nlohmann_json::nlohmann_json)

@@ -141,7 +141,7 @@ void Collector::scan(TargetProcess& target) {
       next_write_ns_ = timed(kWriteInterval, [&] { write(now); });
     }
   }
-  reader_.release_dead([&](wire::Ref table) { session_.release(table); });
+  reader_.release_dead([&](wire::Ref table, wire::Ref owner) { session_.release(table, owner); });
 }
 
 void Collector::write(std::uint64_t now_ns) {
@@ -195,6 +195,13 @@ void recover_session(SessionFile& session, capture::Database& database,
   set_end(end, view.exec_path(), writer);
   writer.set_recording("state", "interrupted");
   writer.flush([&] { write_final_tables(totals, writer); });
+}
+
+void close_recording(capture::Database& database) {
+  capture::CaptureWriter writer(database);
+  set_end({"unknown", std::nullopt}, "", writer);
+  writer.set_recording("state", "interrupted");
+  writer.flush([&] { writer.write_stack_totals(); });
 }
 
 void settle(capture::Database& database) {

@@ -75,6 +75,9 @@ class Collector {
 void recover_session(SessionFile& session, capture::Database& database,
                      const std::optional<RecordingInfo>& info, const End& end);
 
+// A recording whose session is lost as well, as after a power failure: what was written counts.
+void close_recording(capture::Database& database);
+
 // One file in the end: no -wal, no -shm beside it. A reader that has the database open keeps them
 // until it is done.
 void settle(capture::Database& database);

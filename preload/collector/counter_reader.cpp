@@ -100,6 +100,7 @@ CounterReader::Thread* CounterReader::owner_of(Table& table, const wire::Counter
   const auto owner = threads_.find(ref);
   if (owner == threads_.end() || ref == table.released_owner) return nullptr;
   table.released_owner = wire::kNoRef;
+  table.owner = ref;
   return &owner->second;
 }
 
@@ -180,11 +181,12 @@ void CounterReader::keep_name(Thread& thread, std::uint64_t now_ns, ThreadWatch&
   if (!name.empty()) writer_.thread_named(thread.id, name);
 }
 
-void CounterReader::release_dead(const std::function<void(wire::Ref)>& release) {
+void CounterReader::release_dead(
+    const std::function<void(wire::Ref table, wire::Ref owner)>& release) {
   for (const std::size_t index : dead_) {
     Table& table = tables_[index];
-    table.released_owner = view_.table(table.ref)->owner.load(std::memory_order_relaxed);
-    release(table.ref);
+    table.released_owner = table.owner;
+    release(table.ref, table.owner);
   }
   dead_.clear();
 }

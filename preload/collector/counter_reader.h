@@ -2,6 +2,8 @@
 //
 // A table serves one thread after the other. What it gained since the last reading belongs to its
 // owner; when the owner is dead its last numbers are read, then release_dead() hands the table on.
+// Where threads come and go faster than that, the target hands tables on itself: then a thread's
+// numbers are shown under its successor (counted as MergedThreads).
 // The collector's main thread owns the reader.
 #pragma once
 
@@ -56,7 +58,7 @@ class CounterReader {
   void scan(std::uint64_t now_ns, Depth depth, ThreadWatch& watch);
   // Hands on the tables of threads that the last scan found dead; call once their numbers are safe.
   bool found_dead() const { return !dead_.empty(); }
-  void release_dead(const std::function<void(wire::Ref)>& release);
+  void release_dead(const std::function<void(wire::Ref table, wire::Ref owner)>& release);
 
   // Cheap enough for every tick: counters of all tables found so far, without kinds, losses and
   // sizes.
@@ -85,6 +87,7 @@ class CounterReader {
   struct Table {
     wire::Ref ref = wire::kNoRef;
     wire::Ref newest_block = wire::kNoRef;
+    wire::Ref owner = wire::kNoRef;           // as last read
     wire::Ref released_owner = wire::kNoRef;  // handed on; its successor has not signed yet
     capture::Counters seen;
     std::vector<Block> blocks;

@@ -191,10 +191,15 @@ bool SessionFile::grow() {
   return false;
 }
 
-void SessionFile::release(wire::Ref table) const {
+void SessionFile::release(wire::Ref table, wire::Ref owner) const {
   auto* counters =
       reinterpret_cast<wire::CounterTable*>(base_ + std::uint64_t{table} * wire::kUnit);
-  counters->state.store(wire::TableState::Free, std::memory_order_release);
+  // The target may have handed the table on itself meanwhile: claim it before looking.
+  wire::TableState expected = wire::TableState::Owned;
+  if (!counters->state.compare_exchange_strong(expected, wire::TableState::Claimed)) return;
+  const bool unchanged = counters->owner.load(std::memory_order_relaxed) == owner;
+  counters->state.store(unchanged ? wire::TableState::Free : wire::TableState::Owned,
+                        std::memory_order_release);
 }
 
 void SessionFile::remove() {

@@ -47,7 +47,7 @@ class SessionFile {
   // False when the file system refuses more.
   bool grow();
   // Hands the table of a dead thread, whose numbers have been read, to the next one.
-  void release(wire::Ref table) const;
+  void release(wire::Ref table, wire::Ref owner) const;
   void remove();
 
  private:

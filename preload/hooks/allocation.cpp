@@ -43,7 +43,9 @@ inline CallKind take_kind(CallKind own) {
 }
 
 // The process will record, but cannot yet.
-inline bool is_early_event() { return phase() == Phase::Unborn; }
+inline bool is_early_event() {
+  return phase() == Phase::Unborn;
+}
 
 template <typename Call>
 void* before_recording(std::size_t requested, CallKind kind, Call call) {

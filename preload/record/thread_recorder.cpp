@@ -2,6 +2,8 @@
 
 #include <sys/syscall.h>
 
+#include <cerrno>
+
 #include "preload/platform/kernel.h"
 #include "preload/platform/pages.h"
 #include "preload/record/module_list.h"
@@ -19,6 +21,7 @@ constexpr std::uint32_t kFirstRows = 32;
 constexpr std::uint32_t kMaxFrames = std::uint32_t{1} << 22;
 constexpr std::size_t kRecorderBytes = 4 * platform::kPageSize;
 constexpr int kTablesToTry = 32;
+constexpr std::uint32_t kUnreadTables = 4096;
 
 constinit wire::Mode mode = wire::Mode::Full;
 constinit unwind::CaptureFunction capture_stack = nullptr;
@@ -61,8 +64,13 @@ void ThreadRecorder::allocated(const void* block, std::size_t requested, std::si
   add_live_bytes(static_cast<std::int64_t>(requested));
 }
 
-void ThreadRecorder::allocated_early(const void* block, std::size_t requested, std::size_t usable) {
-  count_allocation(*stackless_, requested, usable);
+void ThreadRecorder::allocated_early(const void* block, std::size_t requested,
+                                     wire::CallKind kind) {
+  count_allocation(*stackless_, requested, requested);
+  if (kind == wire::CallKind::Realloc) {
+    add(stackless_->reallocations, 1);
+    add(table_->reallocations, 1);
+  }
   enter_block(*stackless_, block, requested);
   add_live_bytes(static_cast<std::int64_t>(requested));
 }
@@ -270,26 +278,54 @@ namespace {
 
 constinit std::atomic<wire::Ref> table_cursor{wire::kNoRef};
 
+// True if the kernel knows the thread no longer. A system call: not for restricted targets.
+bool has_ended(wire::Ref owner) {
+  const auto* thread = session.at<wire::ThreadRecord>(owner);
+  return platform::system_call(SYS_tgkill, session.header().pid, thread->tid, 0) == -ESRCH;
+}
+
+bool claim(CounterTable& table, wire::TableState from) {
+  return table.state.load(std::memory_order_relaxed) == from &&
+         table.state.compare_exchange_strong(from, wire::TableState::Claimed,
+                                             std::memory_order_acquire);
+}
+
+// Takes over a table whose owner has ended although the collector has not read its last numbers:
+// they will be shown under the new owner.
+bool claim_abandoned(CounterTable& table) {
+  const wire::Ref owner = table.owner.load(std::memory_order_relaxed);
+  if (!has_ended(owner) || !claim(table, wire::TableState::Owned)) return false;
+  if (table.owner.load(std::memory_order_relaxed) == owner) {
+    add(table.losses[static_cast<std::size_t>(wire::Loss::MergedThreads)], 1);
+    return true;
+  }
+  table.state.store(wire::TableState::Owned, std::memory_order_release);
+  return false;
+}
+
+constinit std::atomic<std::uint32_t> table_count{0};
+
 // A table whose owner has ended. Looks at a few tables only, each time at other ones: with
-// thousands of living threads a full search would cost more than a new table.
+// thousands of living threads a full search would cost more than a new table. Where threads come
+// and go faster than the collector looks, their tables are taken over unread, so that memory stays
+// bounded.
 CounterTable* claim_free_table() {
   const wire::SessionHeader& header = session.header();
+  const bool unread_too = table_count.load(std::memory_order_relaxed) > kUnreadTables &&
+                          header.restricted.load(std::memory_order_relaxed) == 0;
   wire::Ref ref = table_cursor.load(std::memory_order_relaxed);
-  for (int tries = 0; tries < kTablesToTry; ++tries) {
+  CounterTable* found = nullptr;
+  for (int tries = 0; tries < kTablesToTry && found == nullptr; ++tries) {
     if (ref == wire::kNoRef) ref = header.first_table.load(std::memory_order_acquire);
     if (ref == wire::kNoRef) return nullptr;
     auto* table = session.at<CounterTable>(ref);
     ref = table->next;
-    wire::TableState expected = wire::TableState::Free;
-    if (table->state.load(std::memory_order_relaxed) == expected &&
-        table->state.compare_exchange_strong(expected, wire::TableState::Claimed,
-                                             std::memory_order_acquire)) {
-      table_cursor.store(ref, std::memory_order_relaxed);
-      return table;
+    if (claim(*table, wire::TableState::Free) || (unread_too && claim_abandoned(*table))) {
+      found = table;
     }
   }
   table_cursor.store(ref, std::memory_order_relaxed);
-  return nullptr;
+  return found;
 }
 
 wire::ThreadRecord* announce_thread(CounterTable* table) {
@@ -329,6 +365,7 @@ ThreadRecorder* adopt_or_create_recorder() {
   table->recorder = reinterpret_cast<std::uint64_t>(fresh);
   if (announce_thread(table) == nullptr) return nullptr;
   session.push(session.header().first_table, table);
+  table_count.fetch_add(1, std::memory_order_relaxed);
   add_live_bytes_writer();
   return fresh;
 }

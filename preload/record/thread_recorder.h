@@ -21,8 +21,8 @@ class ThreadRecorder {
   // `usable` is what malloc_usable_size says. Call after the block exists.
   void allocated(const void* block, std::size_t requested, std::size_t usable, wire::CallKind kind);
 
-  // A block from before recording began: its stack is gone.
-  void allocated_early(const void* block, std::size_t requested, std::size_t usable);
+  // A block from before recording began: its stack and usable size are gone.
+  void allocated_early(const void* block, std::size_t requested, wire::CallKind kind);
 
   // Call before the block is released.
   void released(const void* block);

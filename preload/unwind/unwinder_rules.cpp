@@ -5,8 +5,8 @@
 // over, in code without tables frame pointers are followed only inside the thread's own stack.
 #include <ucontext.h>
 
+#include "preload/platform/stack_bounds.h"
 #include "preload/unwind/rule_cache.h"
-#include "preload/unwind/stack_bounds.h"
 #include "preload/unwind/unwinder.h"
 
 namespace heapscribe::unwind {
@@ -50,8 +50,8 @@ Step leave_signal_frame(Frame& frame) {
 // Code without tables (generated at run time): believe the frame pointer if it looks like one.
 Step follow_frame_pointer(Frame& frame) {
   const auto* record = reinterpret_cast<const void*>(frame.bp);
-  const bool looks_right =
-      frame.bp >= frame.sp && frame.bp % 8 == 0 && on_own_stack(record, 2 * sizeof frame.bp);
+  const bool looks_right = frame.bp >= frame.sp && frame.bp % 8 == 0 &&
+                           platform::on_own_stack(record, 2 * sizeof frame.bp);
   if (!looks_right) return Step::End;
   return leave(frame, frame.bp + 16, load(frame.bp));
 }

@@ -39,7 +39,7 @@ void read_session(std::span<const std::byte> bytes) {
   EverybodyLives watch;
   view.refresh(bytes.size());
   reader.scan(1'000'000'000, collector::Depth::Changes, watch);
-  reader.release_dead([](wire::Ref) {});
+  reader.release_dead([](wire::Ref, wire::Ref) {});
   series.close_interval(writer, 1'000'000'000);
   reader.scan(2'000'000'000, collector::Depth::Complete, watch);
   reader.read_peaks(false);

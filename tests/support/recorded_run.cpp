@@ -135,9 +135,9 @@ void PrintTo(const Row& row, std::ostream* stream) {
   }
 }
 
-bool Row::calls(const std::string& function) const {
+bool Row::calls(const std::string& name) const {
   return std::any_of(stack.begin(), stack.end(),
-                     [&](const Frame& frame) { return frame.function == function; });
+                     [&](const Frame& frame) { return frame.function == name; });
 }
 
 std::optional<Counts> read_counts(const std::filesystem::path& directory, pid_t pid, int image) {

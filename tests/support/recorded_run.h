@@ -58,7 +58,7 @@ struct Row {
   std::string function;      // the one to blame, not an allocation function
   std::vector<Frame> stack;  // innermost first
 
-  bool calls(const std::string& function) const;  // some frame's function is this
+  bool calls(const std::string& name) const;  // some frame's function has this name
 };
 void PrintTo(const Row& row, std::ostream* stream);
 

@@ -29,7 +29,7 @@ class CounterReaderTest : public ::testing::Test {
     view_.refresh(session_.bytes().size());
     reader_.scan(now_, depth, threads_);
     writer_.flush();
-    reader_.release_dead([&](wire::Ref table) {
+    reader_.release_dead([&](wire::Ref table, wire::Ref) {
       released_.push_back(table);
       session_at(table).state = wire::TableState::Free;
     });

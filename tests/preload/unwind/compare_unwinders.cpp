@@ -18,7 +18,7 @@
 #include <cstring>
 
 #include "preload/unwind/rule_cache.h"
-#include "preload/unwind/stack_bounds.h"
+#include "preload/platform/stack_bounds.h"
 #include "preload/unwind/unwinder.h"
 
 namespace {
@@ -135,7 +135,7 @@ List* map_lists() {
   const int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
   report_fd = fcntl(fd, F_DUPFD_CLOEXEC, 500);
   close(fd);
-  heapscribe::unwind::note_main_stack();
+  heapscribe::platform::note_main_stack();
   ready = heapscribe::unwind::prepare_rule_cache();
   unsetenv("LD_PRELOAD");
 }

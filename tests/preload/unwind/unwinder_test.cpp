@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "preload/unwind/rule_cache.h"
-#include "preload/unwind/stack_bounds.h"
+#include "preload/platform/stack_bounds.h"
 
 namespace heapscribe::unwind {
 namespace {
@@ -19,7 +19,7 @@ namespace {
 class UnwinderTest : public ::testing::Test {
  protected:
   static void SetUpTestSuite() {
-    note_main_stack();
+    platform::note_main_stack();
     ASSERT_TRUE(prepare_rule_cache());
   }
 };

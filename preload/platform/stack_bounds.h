@@ -3,7 +3,7 @@
 
 #include <cstddef>
 
-namespace heapscribe::unwind {
+namespace heapscribe::platform {
 
 // Notes the end of the main thread's stack. Call once, from any thread.
 void note_main_stack();
@@ -12,4 +12,4 @@ void note_main_stack();
 // thread's own stack. False on alternate and coroutine stacks, whose ends are unknown.
 bool on_own_stack(const void* address, std::size_t bytes);
 
-}  // namespace heapscribe::unwind
+}  // namespace heapscribe::platform

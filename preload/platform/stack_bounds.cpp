@@ -1,4 +1,4 @@
-#include "preload/unwind/stack_bounds.h"
+#include "preload/platform/stack_bounds.h"
 
 #include <pthread.h>
 
@@ -10,7 +10,7 @@
 // Set by the dynamic loader: where the kernel put the program's arguments.
 extern "C" void* __libc_stack_end;
 
-namespace heapscribe::unwind {
+namespace heapscribe::platform {
 namespace {
 
 constinit std::uintptr_t main_stack_end = 0;
@@ -26,15 +26,15 @@ std::uintptr_t outer_end(std::uintptr_t here) {
 
 void note_main_stack() {
   const auto end = reinterpret_cast<std::uintptr_t>(__libc_stack_end);
-  main_stack_end = platform::round_up(end, platform::kPageSize);
+  main_stack_end = round_up(end, kPageSize);
 }
 
 bool on_own_stack(const void* address, std::size_t bytes) {
   const auto here = reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0));
   const auto begin = reinterpret_cast<std::uintptr_t>(address);
-  const std::uintptr_t end = platform::round_up(outer_end(here), platform::kPageSize);
+  const std::uintptr_t end = round_up(outer_end(here), kPageSize);
   // libunwind asks for whole pages: the page of the current frame counts from its start.
-  return begin >= here / platform::kPageSize * platform::kPageSize && begin + bytes <= end;
+  return begin >= here / kPageSize * kPageSize && begin + bytes <= end;
 }
 
-}  // namespace heapscribe::unwind
+}  // namespace heapscribe::platform
