@@ -6,6 +6,7 @@
 #include <iostream>
 
 #include "analyzer/cli/command.h"
+#include "analyzer/cli/literal_arguments.h"
 #include "analyzer/cli/output.h"
 
 namespace heapscribe::cli {
@@ -72,7 +73,7 @@ int run(int argc, char** argv) {
   app.require_subcommand(1);
   add_all_commands(app, status);
   try {
-    app.parse(argc, argv);
+    app.parse(marked_in_reverse(argc, argv));
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) {  // --help, --version
       print([&](std::ostream& out) { app.exit(error, out, out); });

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "analyzer/cli/command.h"
+#include "analyzer/cli/literal_arguments.h"
 #include "analyzer/cli/new_recording.h"
 #include "analyzer/cli/output.h"
 #include "analyzer/cli/recording_end.h"
@@ -138,7 +139,11 @@ void add_run_command(CLI::App& app, int& status) {
   command->add_flag("--quiet", arguments->quiet, "no closing line");
   command->add_option("PROGRAM", arguments->command, "the program and its arguments")->required();
   command->positionals_at_end();
-  command->callback([arguments, &status] { status = record(*arguments); });
+  command->callback([arguments, &status] {
+    arguments->output = unmarked(arguments->output);
+    for (std::string& argument : arguments->command) argument = unmarked(argument);
+    status = record(*arguments);
+  });
 }
 
 }  // namespace heapscribe::cli

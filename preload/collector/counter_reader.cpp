@@ -164,6 +164,10 @@ bool CounterReader::resolve(Table& table, Row& row, const wire::SiteRow& shared,
   const wire::CallKind kind = shared.kind;
   if (capture::kind_text(kind).empty()) return false;
   const std::uint64_t first_ns = load(shared.first_ns);
+  if (reading.patience == Patience::Left && !resolver_.can_read(shared.stack)) {
+    ++table.unresolved;
+    return false;
+  }
   const bool waited = reading.now_ns > first_ns && reading.now_ns - first_ns > kModulePatience;
   const auto stack = resolver_.resolve(shared.stack, waited ? Patience::Over : reading.patience);
   if (!stack) {

@@ -74,6 +74,12 @@ capture::StackId StackResolver::append(capture::StackId parent, const SegmentVie
   return node;
 }
 
+bool StackResolver::can_read(wire::Ref stack) const {
+  constexpr std::uint64_t kLargest =
+      sizeof(wire::StackSegment) + wire::kSegmentFrames * sizeof(std::uint64_t);
+  return std::uint64_t{stack} * wire::kUnit + kLargest <= view_.readable();
+}
+
 std::optional<capture::StackId> StackResolver::resolve(wire::Ref stack, Patience patience) {
   std::vector<std::pair<wire::Ref, SegmentView>> chain;  // not resolved yet, innermost first
   capture::StackId node = 0;

@@ -26,6 +26,9 @@ class StackResolver {
   // Reads modules that appeared or were unloaded since the last call.
   void refresh_modules();
 
+  // False while the stack was written after the session was last looked at.
+  bool can_read(wire::Ref stack) const;
+
   // The tree node of a stack's innermost frame; 0 when there is none to show.
   // With patience left, nothing when a frame lies in no module that is listed yet.
   std::optional<capture::StackId> resolve(wire::Ref stack, Patience patience);

@@ -164,7 +164,7 @@ RunningProgram::~RunningProgram() {
   }
 }
 
-void RunningProgram::read_output(Finished& finished, Clock::time_point deadline) {
+void RunningProgram::read_output(Finished& finished, Clock::time_point deadline) const {
   bool out_open = true;
   bool err_open = true;
   bool alive = true;
@@ -203,7 +203,8 @@ Finished run(const Command& command) {
 }
 
 bool is_installed(const std::string& name) {
-  std::istringstream path(std::getenv("PATH"));
+  const char* folders = std::getenv("PATH");
+  std::istringstream path(folders != nullptr ? folders : "");
   for (std::string folder; std::getline(path, folder, ':');) {
     if (access((folder + "/" + name).c_str(), X_OK) == 0) return true;
   }

@@ -50,7 +50,7 @@ class RunningProgram {
   Finished finish();
 
  private:
-  void read_output(Finished& finished, std::chrono::steady_clock::time_point deadline);
+  void read_output(Finished& finished, std::chrono::steady_clock::time_point deadline) const;
 
   pid_t pid_ = -1;
   int process_ = -1;  // pidfd
