@@ -29,7 +29,9 @@ using heapscribe::bootstrap::real;
 using heapscribe::bootstrap::thread_state;
 using heapscribe::wire::CallKind;
 
+// The outermost form counts: operator new[] calls operator new.
 inline void announce(CallKind kind) {
+  if (thread_state.pending_kind != kNoPendingKind) return;
   thread_state.pending_kind = static_cast<std::uint8_t>(kind);
 }
 
@@ -62,9 +64,11 @@ inline bool is_foreign(const void* block) {
   return block == nullptr || heapscribe::bootstrap::is_early(block);
 }
 
-// Records the release, then lets the real operator delete work; the free that it may call knows.
+// Records the release, then lets the real operator delete work; what it may call (a simpler form of
+// itself, free) knows that.
 template <typename Call>
 inline void release_through(void* block, Call call) {
+  if (thread_state.released == block) return call();
   if (is_recording()) {
     heapscribe::hooks::record_release(block);
     thread_state.released = block;

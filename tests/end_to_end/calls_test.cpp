@@ -1,4 +1,5 @@
 // Every entry point does what it does without the library, whatever its arguments.
+#include <map>
 #include <sstream>
 
 #include "tests/support/recorded_run.h"
@@ -41,6 +42,17 @@ TEST_F(Calls, EveryOperatorNewAndDeleteWorksAsWithoutTheLibrary) {
 
 TEST_F(Calls, EveryOperatorNewAndDeleteIsCountedExactly) {
   expect_same_and_exact(in_directory({test_program("operator_new")}));
+}
+
+// operator new[] calls operator new, sized delete calls plain delete: each is one event of its own form.
+TEST_F(Calls, OperatorNewIsCountedByItsOutermostFormAndEveryDeleteFindsItsBlock) {
+  const auto run = run_recorded(in_directory({test_program("operator_new")}));
+  EXPECT_EQ(run.recording.property("unknown_frees"), "0");
+  std::map<std::string, std::uint64_t> by_kind;
+  for (const Row& row : run.recording.rows("hotspots")) by_kind[row.kind] += row.allocations;
+  EXPECT_GT(by_kind["new"], 0U);
+  EXPECT_GT(by_kind["new[]"], 0U);
+  EXPECT_GT(by_kind["new-aligned"], 0U);
 }
 
 TEST_F(Calls, FailedCallsAreCountedAsFailed) {

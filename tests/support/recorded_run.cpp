@@ -42,6 +42,7 @@ Row row_from(const json& object) {
           .live_bytes = object.at("live_bytes"),
           .peak_bytes = object.at("peak_bytes"),
           .temporary = object.at("temporary"),
+          .kind = object.at("kind"),
           .function = value_or_zero<std::string>(object, "function"),
           .stack = {}};
   for (const json& frame : object.at("stack")) row.stack.push_back(frame_from(frame));
