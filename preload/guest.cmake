@@ -11,7 +11,7 @@ set(HEAPSCRIBE_GUEST_SOURCES
   unwind/unwinder_libunwind.cpp  unwind/unwinder_rules.cpp
   record/block_table.cpp record/module_list.cpp record/peak.cpp record/session.cpp
   record/stack_table.cpp record/thread_id.cpp record/thread_recorder.cpp
-  hooks/allocation.cpp hooks/loader.cpp hooks/operator_new.cpp hooks/process.cpp
+  hooks/allocation.cpp hooks/loader.cpp hooks/operator_new.cpp hooks/process.cpp hooks/sandbox.cpp
   launch_collector.cpp entry.cpp)
 
 # The same sources for the unit tests, which call them from an ordinary program.

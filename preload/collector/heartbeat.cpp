@@ -8,7 +8,7 @@ namespace heapscribe::collector {
 namespace {
 
 constexpr std::chrono::milliseconds kBeat{10};
-constexpr unsigned kBeatsPerWatch = 5;
+constexpr unsigned kBeatsPerWatch = 2;
 constexpr unsigned kBeatsOfRest = 100;
 
 std::uint64_t monotonic_ns() {
@@ -43,8 +43,6 @@ void Heartbeat::run(const std::stop_token& stop) {
 }
 
 void Heartbeat::keep_space() {
-  if (session_.header().phase.load(std::memory_order_relaxed) == wire::SessionPhase::Waiting)
-    return;
   if (rest_ > 0) {
     --rest_;
   } else if (!session_.grow()) {

@@ -16,12 +16,19 @@ using heapscribe::bootstrap::is_recording;
 using heapscribe::bootstrap::real;
 using heapscribe::wire::EndKind;
 
-void note_end(EndKind kind, int status) {
-  if (!is_recording()) return;
-  auto& header = heapscribe::record::session.header();
-  // A vfork child shares our memory but is not the process that is being recorded.
+// A vfork child shares our memory but is not the process that is being recorded. Under a seccomp
+// filter the question could be deadly; whoever is restricted is taken for the recorded process.
+bool is_recorded_process() {
+  if (!is_recording()) return false;
+  const auto& session = heapscribe::record::session;
+  if (session.is_restricted()) return true;
   const long pid = heapscribe::platform::system_call(SYS_getpid);
-  if (static_cast<std::uint32_t>(pid) != header.pid) return;
+  return static_cast<std::uint32_t>(pid) == session.header().pid;
+}
+
+void note_end(EndKind kind, int status) {
+  if (!is_recorded_process()) return;
+  auto& header = heapscribe::record::session.header();
   header.end_status.store(status, std::memory_order_relaxed);
   header.end_kind.store(kind, std::memory_order_release);
 }
@@ -30,11 +37,9 @@ void note_end(EndKind kind, int status) {
 template <typename Call>
 int exec_noted(const char* path, Call call) {
   if (real.execve == nullptr) heapscribe::start();
-  if (is_recording()) {
+  if (is_recorded_process()) {
     auto& header = heapscribe::record::session.header();
-    if (static_cast<std::uint32_t>(heapscribe::platform::system_call(SYS_getpid)) == header.pid) {
-      std::strncpy(header.exec_path, path, sizeof header.exec_path - 1);
-    }
+    std::strncpy(header.exec_path, path, sizeof header.exec_path - 1);
   }
   note_end(EndKind::Exec, 0);
   const int result = call();

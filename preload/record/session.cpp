@@ -76,7 +76,7 @@ void* Session::allocate(std::size_t bytes, std::size_t alignment) {
 // is none instead of raising SIGBUS later. Under a seccomp filter that call could be deadly: there
 // we give the collector a moment, and then do without.
 bool Session::commit(std::uint64_t end) const {
-  if (header_->restricted.load(std::memory_order_relaxed) != 0) {
+  if (is_restricted()) {
     for (int spin = 0; spin < 20'000'000; ++spin) {
       if (header_->committed.load(std::memory_order_relaxed) >= end) return true;
       __builtin_ia32_pause();

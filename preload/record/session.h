@@ -19,6 +19,13 @@ class Session {
   // the kernel for storage only when the collector has not provided enough ahead of time.
   void* allocate(std::size_t bytes, std::size_t alignment = 64);
 
+  // The target is about to restrict its system calls: from now on space comes from the collector.
+  void avoid_system_calls() { restricted_.store(true, std::memory_order_relaxed); }
+  bool is_restricted() const {
+    return restricted_.load(std::memory_order_relaxed) ||
+           header_->restricted.load(std::memory_order_relaxed) != 0;
+  }
+
   template <typename Record>
   Record* at(wire::Ref ref) const {
     return reinterpret_cast<Record*>(base_ + std::size_t{ref} * wire::kUnit);
@@ -51,6 +58,7 @@ class Session {
   wire::SessionHeader* header_ = nullptr;
   char* base_ = nullptr;
   std::uint64_t mapped_ = 0;
+  std::atomic<bool> restricted_{false};
 };
 
 extern constinit Session session;

@@ -311,8 +311,8 @@ constinit std::atomic<std::uint32_t> table_count{0};
 // bounded.
 CounterTable* claim_free_table() {
   const wire::SessionHeader& header = session.header();
-  const bool unread_too = table_count.load(std::memory_order_relaxed) > kUnreadTables &&
-                          header.restricted.load(std::memory_order_relaxed) == 0;
+  const bool unread_too =
+      table_count.load(std::memory_order_relaxed) > kUnreadTables && !session.is_restricted();
   wire::Ref ref = table_cursor.load(std::memory_order_relaxed);
   CounterTable* found = nullptr;
   for (int tries = 0; tries < kTablesToTry && found == nullptr; ++tries) {
