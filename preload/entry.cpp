@@ -2,6 +2,8 @@
 // the dynamic loader's, long before any constructor.
 #include "preload/entry.h"
 
+#include <unistd.h>
+
 #include <cstdlib>
 #include <string_view>
 
@@ -11,15 +13,13 @@
 #include "preload/config.h"
 #include "preload/launch_collector.h"
 #include "preload/platform/notice.h"
+#include "preload/platform/stack_bounds.h"
 #include "preload/record/module_list.h"
 #include "preload/record/session.h"
 #include "preload/record/thread_id.h"
 #include "preload/record/thread_recorder.h"
 #include "preload/unwind/rule_cache.h"
-#include "preload/platform/stack_bounds.h"
 #include "preload/unwind/unwinder.h"
-
-extern "C" char** environ;
 
 namespace heapscribe {
 namespace {

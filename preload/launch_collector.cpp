@@ -2,11 +2,11 @@
 
 #include <dlfcn.h>
 #include <sched.h>
-#include <signal.h>
 #include <sys/wait.h>
-#include <time.h>
 
 #include <cerrno>
+#include <csignal>
+#include <ctime>
 #include <string_view>
 
 #include "preload/config.h"
@@ -69,8 +69,8 @@ int become_collector(void* argument) {
 }
 
 // Runs the command to its end and returns its wait status. The child shares our memory until it
-// becomes the collector. From then on its end raises SIGCHLD like any child's (execve sees to that);
-// nobody in the target can have asked for that signal yet.
+// becomes the collector. From then on its end raises SIGCHLD like any child's (execve sees to
+// that); nobody in the target can have asked for that signal yet.
 int run_unseen(Command& command) {
   void* stack = platform::map_pages(kStackBytes);
   if (stack == nullptr) return -1;

@@ -16,11 +16,12 @@ inline constexpr int kExitInput = 2;
 using AddCommand = void (*)(CLI::App& app, int& status);
 
 // One per file in this folder.
-void add_run_command(CLI::App& app, int& status);         // record a program (record_command.cpp)
-void add_collect_command(CLI::App& app, int& status);     // the collector under bare LD_PRELOAD
-void add_recover_command(CLI::App& app, int& status);     // a database from an interrupted recording
-void add_symbolize_command(CLI::App& app, int& status);   // resolve addresses into the database
-void add_query_command(CLI::App& app, int& status);       // SQL over the recording
-void add_report_commands(CLI::App& app, int& status);     // summary, hotspots, peak, temporary, leaks, sizes
+void add_run_command(CLI::App& app, int& status);        // record a program (record_command.cpp)
+void add_collect_command(CLI::App& app, int& status);    // the collector under bare LD_PRELOAD
+void add_recover_command(CLI::App& app, int& status);    // a database from an interrupted recording
+void add_symbolize_command(CLI::App& app, int& status);  // resolve addresses into the database
+void add_query_command(CLI::App& app, int& status);      // SQL over the recording
+void add_report_commands(CLI::App& app,
+                         int& status);  // summary, hotspots, peak, temporary, leaks, sizes
 
 }  // namespace heapscribe::cli

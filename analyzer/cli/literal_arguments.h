@@ -19,8 +19,8 @@ inline std::string unmarked(const std::string& argument) {
   return argument.starts_with(kLiteralMark) ? argument.substr(1) : argument;
 }
 
-// argv[1..] with everything behind `run` marked, in the order in which CLI11 wants a vector: the last
-// first.
+// argv[1..] with everything behind `run` marked, in the order in which CLI11 wants a vector: the
+// last first.
 inline std::vector<std::string> marked_in_reverse(int argc, char** argv) {
   const bool runs_program = argc > 1 && std::string_view(argv[1]) == "run";
   std::vector<std::string> arguments;

@@ -5,7 +5,7 @@ namespace {
 
 // The process has one thread at this time.
 constexpr std::size_t kMaxEvents = 1024;
-constinit EarlyEvent events[kMaxEvents];
+constinit EarlyEvent events[kMaxEvents] = {};
 constinit std::size_t count = 0;
 constinit std::size_t lost = 0;
 

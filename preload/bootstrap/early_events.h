@@ -13,9 +13,9 @@ void note_early_allocation(const void* block, std::size_t requested, wire::CallK
 void note_early_release(const void* block);
 
 struct EarlyEvent {
-  const void* block;
-  std::size_t requested;  // kRelease = the block was released
-  wire::CallKind kind;
+  const void* block = nullptr;
+  std::size_t requested = 0;  // kRelease = the block was released
+  wire::CallKind kind = wire::CallKind::Malloc;
 
   static constexpr std::size_t kRelease = ~std::size_t{0};
 };

@@ -1,6 +1,6 @@
 #include "preload/bootstrap/recording_scope.h"
 
-#include <signal.h>
+#include <csignal>
 
 #include "preload/platform/kernel.h"
 #include "preload/platform/stack_bounds.h"

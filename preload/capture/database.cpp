@@ -81,7 +81,9 @@ void Statement::run() {
   reset();
 }
 
-void Statement::reset() { sqlite3_reset(statement_.get()); }
+void Statement::reset() {
+  sqlite3_reset(statement_.get());
+}
 
 bool Statement::is_null(int column) const {
   return sqlite3_column_type(statement_.get(), column) == SQLITE_NULL;
@@ -101,7 +103,9 @@ std::string Statement::text(int column) const {
   return {text, static_cast<std::size_t>(sqlite3_column_bytes(statement_.get(), column))};
 }
 
-int Statement::columns() const { return sqlite3_column_count(statement_.get()); }
+int Statement::columns() const {
+  return sqlite3_column_count(statement_.get());
+}
 
 std::string Statement::column_name(int column) const {
   return sqlite3_column_name(statement_.get(), column);
@@ -111,7 +115,9 @@ int Statement::column_type(int column) const {
   return sqlite3_column_type(statement_.get(), column);
 }
 
-bool Statement::read_only() const { return sqlite3_stmt_readonly(statement_.get()) != 0; }
+bool Statement::read_only() const {
+  return sqlite3_stmt_readonly(statement_.get()) != 0;
+}
 
 std::string_view Statement::sql() const {
   const char* text = sqlite3_sql(statement_.get());
@@ -127,7 +133,9 @@ Database::Database(const std::string& path, OpenMode mode) : path_(path) {
   sqlite3_busy_timeout(handle, 5000);
 }
 
-Database Database::in_memory() { return {":memory:", OpenMode::ReadWrite}; }
+Database Database::in_memory() {
+  return {":memory:", OpenMode::ReadWrite};
+}
 
 void Database::execute(const char* sql) {
   const int code = sqlite3_exec(handle_.get(), sql, nullptr, nullptr, nullptr);
@@ -147,7 +155,9 @@ std::int64_t Database::integer(std::string_view sql) {
   return statement.step() ? statement.integer(0) : 0;
 }
 
-Transaction::Transaction(Database& database) : database_(database) { database_.execute("BEGIN"); }
+Transaction::Transaction(Database& database) : database_(database) {
+  database_.execute("BEGIN");
+}
 
 Transaction::~Transaction() {
   if (open_) sqlite3_exec(database_.handle(), "ROLLBACK", nullptr, nullptr, nullptr);

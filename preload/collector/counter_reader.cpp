@@ -82,7 +82,7 @@ void CounterReader::find_tables() {
 // Blocks do not overlap, so all of them together have no more rows than the session has space for.
 void CounterReader::find_blocks(Table& table) {
   const wire::Ref newest = view_.table(table.ref)->blocks.load(std::memory_order_acquire);
-  if (newest == table.newest_block) return;
+  if (newest == table.newest_block || view_.rows(newest).empty()) return;  // not readable yet
   for (const wire::Ref ref : view_.blocks(newest, table.newest_block)) {
     const std::size_t rows = view_.rows(ref).size();
     if ((known_rows_ + rows) * sizeof(wire::SiteRow) > view_.readable()) continue;
@@ -164,10 +164,6 @@ bool CounterReader::resolve(Table& table, Row& row, const wire::SiteRow& shared,
   const wire::CallKind kind = shared.kind;
   if (capture::kind_text(kind).empty()) return false;
   const std::uint64_t first_ns = load(shared.first_ns);
-  if (reading.patience == Patience::Left && !resolver_.can_read(shared.stack)) {
-    ++table.unresolved;
-    return false;
-  }
   const bool waited = reading.now_ns > first_ns && reading.now_ns - first_ns > kModulePatience;
   const auto stack = resolver_.resolve(shared.stack, waited ? Patience::Over : reading.patience);
   if (!stack) {

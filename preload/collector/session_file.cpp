@@ -93,7 +93,6 @@ SessionFile SessionFile::open(const std::string& path) {
   if (!session.lock())
     throw SessionError(fmt::format("session '{}' is still being recorded", path));
   if (!session.map(static_cast<std::uint64_t>(info.st_size))) fail(path, "map", errno);
-  session.learn_committed();
   return session;
 }
 
@@ -102,7 +101,7 @@ SessionFile::SessionFile(SessionFile&& other) noexcept
       file_(std::move(other.file_)),
       base_(std::exchange(other.base_, nullptr)),
       size_(other.size_),
-      committed_(other.committed()) {}
+      committed_(other.committed_.load()) {}
 
 SessionFile::~SessionFile() {
   if (base_ != nullptr) munmap(base_, size_);
@@ -131,14 +130,16 @@ bool SessionFile::map(std::uint64_t bytes) {
   return true;
 }
 
+// Does not look into the mapping: at first there is nothing behind it.
 bool SessionFile::reserve(std::uint64_t bytes) {
-  const std::uint64_t from = committed();
+  const std::uint64_t from = committed_.load(std::memory_order_acquire);
+  if (from >= bytes) return true;
   int error = 0;
   do {
     error =
         posix_fallocate(file_.get(), static_cast<off_t>(from), static_cast<off_t>(bytes - from));
   } while (error == EINTR);
-  if (error == 0) committed_.store(bytes, std::memory_order_release);
+  if (error == 0) raise_committed(bytes);
   errno = error;
   return error == 0;
 }
@@ -151,40 +152,48 @@ void SessionFile::write_header(wire::Mode mode) {
   header->mode = mode;
   header->collector_pid = static_cast<std::uint32_t>(getpid());
   header->used.store(wire::kHeaderBytes, std::memory_order_relaxed);
-  header->committed.store(committed(), std::memory_order_relaxed);
+  header->committed.store(committed_.load(), std::memory_order_relaxed);
   header->magic = wire::kSessionMagic;
 }
 
 // The header may be scribbled over. Storage is contiguous from the start, so the number of blocks
 // bounds what can be read without asking a full file system for more.
-void SessionFile::learn_committed() {
+std::uint64_t SessionFile::committed() {
   const std::uint64_t claimed = header().committed.load(std::memory_order_acquire);
-  if (claimed <= committed()) return;
-  struct stat info {};
-  if (fstat(file_.get(), &info) != 0) return;
-  const std::uint64_t stored = static_cast<std::uint64_t>(info.st_blocks) * 512;
-  const std::uint64_t known = std::min({size_, stored, claimed});
-  if (known > committed()) committed_.store(known, std::memory_order_release);
+  if (claimed > committed_.load(std::memory_order_acquire)) {
+    struct stat info {};
+    if (fstat(file_.get(), &info) == 0) {
+      raise_committed(std::min({size_, static_cast<std::uint64_t>(info.st_blocks) * 512, claimed}));
+    }
+  }
+  return committed_.load(std::memory_order_acquire);
+}
+
+void SessionFile::raise_committed(std::uint64_t bytes) {
+  std::uint64_t seen = committed_.load(std::memory_order_relaxed);
+  while (seen < bytes &&
+         !committed_.compare_exchange_weak(seen, bytes, std::memory_order_release)) {
+  }
 }
 
 // The target raises the same number when it is faster than we are.
 void SessionFile::publish() {
   std::atomic<std::uint64_t>& shared = header().committed;
+  const std::uint64_t ours = committed_.load(std::memory_order_acquire);
   std::uint64_t seen = shared.load(std::memory_order_relaxed);
-  while (seen < committed() &&
-         !shared.compare_exchange_weak(seen, committed(), std::memory_order_release)) {
+  while (seen < ours && !shared.compare_exchange_weak(seen, ours, std::memory_order_release)) {
   }
 }
 
 bool SessionFile::grow() {
-  learn_committed();
   const std::uint64_t used = std::min(header().used.load(std::memory_order_relaxed), size_);
   const std::uint64_t spare = std::max(kSpare, used / 4);
-  if (committed() >= std::min(used + spare, size_)) return true;
+  const std::uint64_t present = committed();
+  if (present >= std::min(used + spare, size_)) return true;
   const std::uint64_t most = std::min(round_up(used + spare + spare / 2, kMiB), size_);
   // Nearly full: take what there is.
-  for (std::uint64_t step = most - committed(); step >= kMiB / 4; step /= 4) {
-    if (!reserve(committed() + step)) continue;
+  for (std::uint64_t step = most - present; step >= kMiB / 4; step /= 4) {
+    if (!reserve(present + step)) continue;
     publish();
     return true;
   }

@@ -40,10 +40,10 @@ class SessionFile {
   const std::string& path() const { return path_; }
   wire::SessionHeader& header() const;
   std::span<const std::byte> mapping() const;
-  // Bytes that are backed by storage, as far as this process knows for certain.
-  std::uint64_t committed() const { return committed_.load(std::memory_order_acquire); }
+  // Bytes that are backed by storage for certain: ours, and what the target has committed itself.
+  std::uint64_t committed();
 
-  // Keeps storage ahead of what the target has used; sees what the target has committed itself.
+  // Keeps storage ahead of what the target has used.
   // False when the file system refuses more.
   bool grow();
   // Hands the table of a dead thread, whose numbers have been read, to the next one.
@@ -56,7 +56,7 @@ class SessionFile {
   bool lock() const;
   bool reserve(std::uint64_t bytes);  // errno tells why not
   void publish();
-  void learn_committed();
+  void raise_committed(std::uint64_t bytes);
   bool map(std::uint64_t bytes);
   void write_header(wire::Mode mode);
 

@@ -55,10 +55,13 @@ const StackResolver::Mapping* StackResolver::find(std::uint64_t address,
   return nullptr;
 }
 
-bool StackResolver::covered(const SegmentView& segment) const {
-  return std::all_of(segment.frames.begin(), segment.frames.end(), [&](std::uint64_t address) {
-    return find(address, segment.layout) != nullptr;
-  });
+bool StackResolver::covered(const Chain& chain) const {
+  for (const auto& [ref, segment] : chain) {
+    for (const std::uint64_t address : segment.frames) {
+      if (find(address, segment.layout) == nullptr) return false;
+    }
+  }
+  return true;
 }
 
 capture::StackId StackResolver::append(capture::StackId parent, const SegmentView& segment) {
@@ -74,33 +77,25 @@ capture::StackId StackResolver::append(capture::StackId parent, const SegmentVie
   return node;
 }
 
-bool StackResolver::can_read(wire::Ref stack) const {
-  constexpr std::uint64_t kLargest =
-      sizeof(wire::StackSegment) + wire::kSegmentFrames * sizeof(std::uint64_t);
-  return std::uint64_t{stack} * wire::kUnit + kLargest <= view_.readable();
-}
-
+// Known segments end the walk. What is not ready is forgotten, to be looked at again.
 std::optional<capture::StackId> StackResolver::resolve(wire::Ref stack, Patience patience) {
-  std::vector<std::pair<wire::Ref, SegmentView>> chain;  // not resolved yet, innermost first
+  Chain chain;  // not resolved yet, innermost first
   capture::StackId node = 0;
-  bool broken = false;
-  for (wire::Ref ref = stack; ref != wire::kNoRef;) {
+  bool circle = false;
+  bool readable = true;
+  for (wire::Ref ref = stack; ref != wire::kNoRef && readable;) {
     const auto [entry, fresh] = nodes_.try_emplace(ref, kInProgress);
     if (!fresh) {
-      broken = entry->second == kInProgress;  // going in circles
-      node = broken ? 0 : entry->second;
+      circle = entry->second == kInProgress;
+      node = circle ? 0 : entry->second;
       break;
     }
     chain.emplace_back(ref, view_.segment(ref));
-    if (chain.back().second.frames.empty()) {
-      broken = true;
-      break;
-    }
+    readable = !chain.back().second.frames.empty();
     ref = chain.back().second.outer;
   }
-  const bool ready = patience == Patience::Over || broken ||
-                     std::all_of(chain.begin(), chain.end(),
-                                 [&](const auto& link) { return covered(link.second); });
+  const bool ready = patience == Patience::Over || circle || (readable && covered(chain));
+  const bool broken = circle || !readable;
   for (auto link = chain.rbegin(); link != chain.rend(); ++link) {
     if (!ready) {
       nodes_.erase(link->first);

@@ -9,6 +9,7 @@
 #include <map>
 #include <optional>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "preload/capture/capture_writer.h"
@@ -26,11 +27,9 @@ class StackResolver {
   // Reads modules that appeared or were unloaded since the last call.
   void refresh_modules();
 
-  // False while the stack was written after the session was last looked at.
-  bool can_read(wire::Ref stack) const;
-
   // The tree node of a stack's innermost frame; 0 when there is none to show.
-  // With patience left, nothing when a frame lies in no module that is listed yet.
+  // With patience left, nothing when a frame lies in no module that is listed yet, or when the
+  // stack was written after the session was last looked at.
   std::optional<capture::StackId> resolve(wire::Ref stack, Patience patience);
 
  private:
@@ -45,7 +44,8 @@ class StackResolver {
 
   void add_module(wire::Ref ref);
   const Mapping* find(std::uint64_t address, std::uint32_t layout) const;
-  bool covered(const SegmentView& segment) const;
+  using Chain = std::vector<std::pair<wire::Ref, SegmentView>>;
+  bool covered(const Chain& chain) const;
   capture::StackId append(capture::StackId parent, const SegmentView& segment);
 
   const SessionView& view_;

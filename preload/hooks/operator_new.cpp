@@ -10,16 +10,11 @@
 //
 // No scope and no cleanup spans the call of the real function: it may throw through this frame.
 #include <cstddef>
+#include <cstdlib>
 
 #include "preload/bootstrap/early_heap.h"
 #include "preload/entry.h"
 #include "preload/hooks/record.h"
-
-extern "C" {
-void* malloc(std::size_t size) noexcept;
-void* aligned_alloc(std::size_t alignment, std::size_t size) noexcept;
-void free(void* block) noexcept;
-}
 
 namespace {
 

@@ -47,12 +47,6 @@ int exec_noted(const char* path, Call call) {
   return result;
 }
 
-std::size_t count_arguments(std::va_list arguments) {
-  std::size_t count = 1;
-  while (va_arg(arguments, char*) != nullptr) ++count;
-  return count;
-}
-
 }  // namespace
 
 namespace heapscribe {
@@ -68,25 +62,25 @@ void note_exit(int status, void*) {
 #pragma GCC visibility push(default)
 extern "C" {
 
-[[noreturn]] void _exit(int status) {
+void _exit(int status) {
   if (real.exit_now == nullptr) heapscribe::start();
   note_end(EndKind::ImmediateExit, status);
   real.exit_now(status);
   __builtin_unreachable();
 }
 
-[[noreturn]] void _Exit(int status) noexcept {
+void _Exit(int status) noexcept {
   _exit(status);
 }
 
-[[noreturn]] void quick_exit(int status) noexcept {
+void quick_exit(int status) noexcept {
   if (real.exit_quickly == nullptr) heapscribe::start();
   note_end(EndKind::QuickExit, status);
   real.exit_quickly(status);
   __builtin_unreachable();
 }
 
-[[noreturn]] void abort() noexcept {
+void abort() noexcept {
   if (real.abort == nullptr) heapscribe::start();
   note_end(EndKind::Abort, 0);
   real.abort();
@@ -127,7 +121,8 @@ int execveat(int folder, const char* path, char* const* arguments, char* const* 
   va_start(list, first);                                                                 \
   std::va_list counted;                                                                  \
   va_copy(counted, list);                                                                \
-  const std::size_t count = count_arguments(counted);                                    \
+  std::size_t count = 1;                                                                 \
+  while (va_arg(counted, char*) != nullptr) ++count;                                     \
   va_end(counted);                                                                       \
   auto** arguments = static_cast<char**>(__builtin_alloca((count + 1) * sizeof(char*))); \
   arguments[0] = const_cast<char*>(first);                                               \

@@ -51,8 +51,7 @@ BlockRecord BlockTable::take(std::uintptr_t block) {
 bool BlockTable::insert_into(Bucket* home, std::uint64_t word, std::uint64_t value) {
   std::atomic<std::uint64_t>& first_word = home->entries[0].word;
   for (std::uint64_t distance = 0; distance <= kReach; ++distance) {
-    for (std::uint64_t slot = 0; slot < kEntries; ++slot) {
-      Entry& entry = home[distance].entries[slot];
+    for (Entry& entry : home[distance].entries) {
       std::uint64_t seen = entry.word.load(std::memory_order_relaxed);
       if (!is_free(seen)) continue;
       // The reach must be visible before the entry: a search that misses it would lose the block.
@@ -76,14 +75,13 @@ bool BlockTable::insert_into(Bucket* home, std::uint64_t word, std::uint64_t val
 bool BlockTable::take_from(Bucket* home, std::uint64_t key, BlockRecord& record) {
   const std::uint64_t reach = home->entries[0].word.load(std::memory_order_acquire) & kReachMask;
   for (std::uint64_t distance = 0; distance <= reach; ++distance) {
-    for (std::uint64_t slot = 0; slot < kEntries; ++slot) {
-      Entry& entry = home[distance].entries[slot];
+    for (Entry& entry : home[distance].entries) {
       std::uint64_t word = entry.word.load(std::memory_order_relaxed);
       if (word >> kKeyShift != key) continue;
       const std::uint64_t value = entry.value.load(std::memory_order_relaxed);
       record.row = static_cast<wire::Ref>(value >> 32);
       record.size = (value & 0xFFFF'FFFFU) | ((word >> 8) & kSizeHighMask) << 32;
-      if (slot != 0) {
+      if (&entry != home[distance].entries) {
         entry.word.store(0, std::memory_order_release);
       } else {  // others may raise the reach meanwhile
         while (!entry.word.compare_exchange_weak(word, word & kReachMask)) {

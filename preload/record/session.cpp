@@ -3,7 +3,8 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <time.h>
+
+#include <ctime>
 
 #include "preload/platform/kernel.h"
 #include "preload/platform/pages.h"

@@ -44,7 +44,8 @@ TEST_F(Calls, EveryOperatorNewAndDeleteIsCountedExactly) {
   expect_same_and_exact(in_directory({test_program("operator_new")}));
 }
 
-// operator new[] calls operator new, sized delete calls plain delete: each is one event of its own form.
+// operator new[] calls operator new, sized delete calls plain delete: each is one event of its own
+// form.
 TEST_F(Calls, OperatorNewIsCountedByItsOutermostFormAndEveryDeleteFindsItsBlock) {
   const auto run = run_recorded(in_directory({test_program("operator_new")}));
   EXPECT_EQ(run.recording.property("unknown_frees"), "0");

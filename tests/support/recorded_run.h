@@ -55,7 +55,7 @@ struct Row {
   std::int64_t live_bytes = 0;
   std::uint64_t peak_bytes = 0;
   std::uint64_t temporary = 0;
-  std::string kind;  // malloc, new, ...
+  std::string kind;          // malloc, new, ...
   std::string function;      // the one to blame, not an allocation function
   std::vector<Frame> stack;  // innermost first
 

@@ -210,6 +210,22 @@ TEST_F(CounterReaderTest, AnAddressWithoutModuleWaitsAndThenStandsForItself) {
   EXPECT_EQ(value("SELECT offset FROM address WHERE module_id IS NULL"), 77);
 }
 
+// The session grows while it is read: what lies beyond the last look comes with the next one.
+TEST_F(CounterReaderTest, WhatWasWrittenAfterTheLastLookIsReadLater) {
+  TableHandle table = session_.table();
+  session_.thread(table, 11);
+  view_.refresh(session_.header().used);
+  wire::SiteRow& row = session_.row(table, session_.stack({1500}));
+  session_.allocate(table, row, 1, 10);
+  session_.grow(table, 16);
+  session_.allocate(table, session_.row(table, session_.stack({1600})), 2, 10);
+  reader_.scan(1, Depth::Changes, threads_);
+  writer_.flush();
+  EXPECT_EQ(value("SELECT count(*) FROM site"), 0);
+  scan();
+  EXPECT_EQ(value("SELECT sum(allocations) FROM site WHERE stack_id > 0"), 3);
+}
+
 TEST_F(CounterReaderTest, ThreadsHaveNames) {
   TableHandle table = session_.table();
   session_.thread(table, 11);

@@ -17,8 +17,8 @@
 #include <cstdlib>
 #include <cstring>
 
-#include "preload/unwind/rule_cache.h"
 #include "preload/platform/stack_bounds.h"
+#include "preload/unwind/rule_cache.h"
 #include "preload/unwind/unwinder.h"
 
 namespace {

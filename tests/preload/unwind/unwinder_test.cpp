@@ -10,8 +10,8 @@
 #include <thread>
 #include <vector>
 
-#include "preload/unwind/rule_cache.h"
 #include "preload/platform/stack_bounds.h"
+#include "preload/unwind/rule_cache.h"
 
 namespace heapscribe::unwind {
 namespace {
