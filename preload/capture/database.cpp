@@ -127,7 +127,8 @@ std::string_view Statement::sql() const {
 Database::Database(const std::string& path, OpenMode mode) : path_(path) {
   sqlite3* handle = nullptr;
   const std::string name = mode == OpenMode::Immutable ? immutable_uri(path) : path;
-  const int code = sqlite3_open_v2(name.c_str(), &handle, open_flags(mode), nullptr);
+  const int code =
+      sqlite3_open_v2(name.c_str(), &handle, open_flags(mode) | SQLITE_OPEN_NOMUTEX, nullptr);
   handle_.reset(handle);
   if (code != SQLITE_OK) fail(handle, code, "cannot open database '" + path + "'");
   sqlite3_busy_timeout(handle, 5000);

@@ -68,6 +68,7 @@ class Statement {
 // Immutable: read-only without locks or -shm file, for a database that nobody writes.
 enum class OpenMode { ReadOnly, Immutable, ReadWrite, Create };
 
+// A connection and its statements belong to one thread.
 class Database {
  public:
   // Throws DatabaseError. Create fails if the file exists.

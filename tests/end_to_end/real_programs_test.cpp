@@ -82,14 +82,19 @@ class RealPrograms : public EndToEnd {
   }
 
   // For a program that does the same in every run.
-  void expect_all_agree(const Command& command, const std::string& program) const {
+  Summary expect_runs_agree(const Command& command, const std::string& program) const {
     const Finished plain = run_plain(command);
-    ASSERT_EQ(plain.exit_status, 0) << describe(plain);
+    EXPECT_EQ(plain.exit_status, 0) << describe(plain);
     const RecordedRun recorded = run_recorded(command);
     expect_same(plain, recorded);
     expect_exact(recorded);
     const Summary summary = recorded.recording.summary();
     expect_agreement(summary, counts_alone(command, program));
+    return summary;
+  }
+
+  void expect_all_agree(const Command& command, const std::string& program) const {
+    const Summary summary = expect_runs_agree(command, program);
     if (!is_installed("valgrind")) return;
     const auto third = counts_by_valgrind(command);
     ASSERT_TRUE(third) << "valgrind printed no total";
@@ -179,13 +184,14 @@ TEST_F(RealPrograms, Xmllint) {
       fixed({"xmllint", "--xpath", "count(//item[@id > 1000])", xml_document()}));
 }
 
+// Not under valgrind: perl copies the environment to the heap, and valgrind adds variables to it.
 TEST_F(RealPrograms, Perl) {
   SKIP_WITHOUT("perl");
   write_text(file("work.pl"),
              "my %h; $h{'key' . ($_ % 700)} .= \"value $_ \" for 1 .. 20000;\n"
              "my @sorted = sort { length $h{$a} <=> length $h{$b} || $a cmp $b } keys %h;\n"
              "print scalar(@sorted), ' ', $sorted[0], \"\\n\"; exit 0;\n");
-  expect_all_agree(fixed({"perl", file("work.pl")}), "perl");
+  expect_runs_agree(fixed({"perl", file("work.pl")}), "perl");
 }
 
 TEST_F(RealPrograms, Bash) {

@@ -37,7 +37,7 @@ SessionBuilder::SessionBuilder(std::size_t bytes) : own_(std::aligned_alloc(kLin
   header->committed = bytes;
 }
 
-SessionBuilder::SessionBuilder(const collector::SessionFile& file)
+SessionBuilder::SessionBuilder(collector::SessionFile& file)
     : memory_(const_cast<std::byte*>(file.mapping().data()), file.committed()) {}
 
 wire::SessionHeader& SessionBuilder::header() const {

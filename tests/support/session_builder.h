@@ -35,7 +35,7 @@ class SessionBuilder {
   // In memory of its own.
   explicit SessionBuilder(std::size_t bytes = std::size_t{1} << 20);
   // In a file that a collector has created.
-  explicit SessionBuilder(const collector::SessionFile& file);
+  explicit SessionBuilder(collector::SessionFile& file);
 
   std::span<std::byte> bytes() const { return memory_; }
   wire::SessionHeader& header() const;

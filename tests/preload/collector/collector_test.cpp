@@ -87,7 +87,7 @@ class CollectorTest : public ::testing::Test {
 
 // The library's part: one thread, one site, and the mark.
 struct SmallRun {
-  explicit SmallRun(const SessionFile& file, pid_t pid) : session(file) {
+  explicit SmallRun(SessionFile& file, pid_t pid) : session(file) {
     session.start(static_cast<std::uint32_t>(pid));
     session.module({.path = "prog", .base = 1000, .end = 9000});
     table = session.table();

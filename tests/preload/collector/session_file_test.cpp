@@ -91,7 +91,7 @@ TEST_F(SessionFileTest, CannotBeOpenedWhileItsCollectorLives) {
     const SessionFile session = SessionFile::create(path("a"), wire::Mode::Full);
     EXPECT_THROW(SessionFile::open(path("a")), SessionError);
   }
-  const SessionFile again = SessionFile::open(path("a"));
+  SessionFile again = SessionFile::open(path("a"));
   EXPECT_GE(again.committed(), 4U << 20U);
 }
 
