@@ -76,6 +76,16 @@ TEST_F(Calls, OperatorNewWorksWhenLibstdcxxArrivesByDlopen) {
   EXPECT_EQ(run.finished.exit_status, 0);
 }
 
+TEST_F(Calls, AnotherAllocatorUnderneathStaysInUse) {
+  const std::string jemalloc = "/usr/lib/x86_64-linux-gnu/libjemalloc.so.2";
+  if (!std::filesystem::exists(jemalloc)) GTEST_SKIP() << "libjemalloc2 is not installed";
+  Command command = in_directory({test_program("entry_points")});
+  const std::string with_glibc = run_plain(command).out;
+  command.environment["LD_PRELOAD"] = jemalloc;
+  const RecordedRun run = expect_same_and_exact(command);
+  EXPECT_NE(run.finished.out, with_glibc) << "usable sizes should be jemalloc's";
+}
+
 TEST_F(Calls, CountsModeCountsTheSame) {
   const Command command = in_directory({test_program("entry_points")});
   const auto run = run_recorded(command, {"--mode", "counts"});

@@ -241,7 +241,9 @@ Command EndToEnd::recording_command(Command command, const std::filesystem::path
 }
 
 Command EndToEnd::with_counting(Command command, const std::filesystem::path& directory) {
-  command.environment["LD_PRELOAD"] = counting_library();
+  const auto users = command.environment["LD_PRELOAD"];  // stays, below the interposer
+  command.environment["LD_PRELOAD"] =
+      counting_library().string() + (users ? ":" + *users : std::string());
   command.environment[COUNTS_DIRECTORY_VARIABLE] = directory;
   return command;
 }
