@@ -1,5 +1,9 @@
 #include "preload/config.h"
 
+#include <elf.h>
+
+#include <cstddef>
+#include <cstdint>
 #include <cstring>
 #include <string_view>
 
@@ -44,14 +48,32 @@ void remove_this_library(char* list) {
   *out = '\0';
 }
 
-// True if the program shall not see this entry.
+// Follows the end of a list that was ours alone, to tell it from one that the user left empty.
+constexpr char kEmptiedByUs = '\x01';
+
+// True if the program shall not see this entry; says the same when asked again.
 bool hide(char* entry) {
   if (std::string_view(entry).starts_with(kPrefix)) return true;
   if (!std::string_view(entry).starts_with(kPreload)) return false;
   char* list = entry + kPreload.size();
-  if (*list == '\0') return false;  // the user's own empty value
+  if (*list == '\0') return list[1] == kEmptiedByUs;
   remove_this_library(list);
-  return *list == '\0';
+  if (*list != '\0') return false;
+  list[1] = kEmptiedByUs;
+  return true;
+}
+
+// An odd number of free places is one too many, see config.h: the entry that stays. An emptied
+// LD_PRELOAD does least harm.
+const char* entry_to_keep(char** environment) {
+  std::size_t hidden = 0;
+  const char* kept = nullptr;
+  for (char** entry = environment; *entry != nullptr; ++entry) {
+    if (!hide(*entry)) continue;
+    ++hidden;
+    if (kept == nullptr || std::string_view(*entry).starts_with(kPreload)) kept = *entry;
+  }
+  return hidden % 2 != 0 ? kept : nullptr;
 }
 
 }  // namespace
@@ -73,11 +95,17 @@ void read_config(char** environment) {
 }
 
 void clean_environment(char** environment) {
+  const char* kept = entry_to_keep(environment);
   char** out = environment;
-  for (char** entry = environment; *entry != nullptr; ++entry) {
-    if (!hide(*entry)) *out++ = *entry;
+  char** entry = environment;
+  for (; *entry != nullptr; ++entry) {
+    if (!hide(*entry) || *entry == kept) *out++ = *entry;
   }
-  *out = nullptr;
+  *out++ = nullptr;
+  while (out <= entry) {
+    *out++ = reinterpret_cast<char*>(std::uintptr_t{AT_IGNORE});
+    *out++ = nullptr;
+  }
 }
 
 }  // namespace heapscribe

@@ -16,6 +16,11 @@ void read_config(char** environment);
 
 // Gives the program the environment that it would have had: HEAPSCRIBE_* disappear, and so does
 // this library's entry in LD_PRELOAD; the user's own entries stay. Edits in place.
+//
+// Behind the environment's end the kernel has put the auxiliary vector, and some programs look for
+// it there (Go's runtime). The places that become free are filled with entries to be ignored; these
+// come in pairs, so an odd variable stays: an empty LD_PRELOAD, as a rule. `run` sees to an even
+// number.
 void clean_environment(char** environment);
 
 // True for an LD_PRELOAD entry that names this library.

@@ -2,6 +2,7 @@
 
 #include <dlfcn.h>
 #include <sched.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 
 #include <cerrno>
@@ -68,15 +69,40 @@ int become_collector(void* argument) {
   return 127;
 }
 
-// Runs the command to its end and returns its wait status. The child shares our memory until it
-// becomes the collector. From then on its end raises SIGCHLD like any child's (execve sees to
+// A process that adopts orphans would find the collector among its children, wait for it, and be
+// waited for: each for ever.
+bool adopts_orphans() {
+  int subreaper = 0;
+  platform::system_call(SYS_prctl, PR_GET_CHILD_SUBREAPER, platform::as_argument(&subreaper));
+  return subreaper != 0 || platform::system_call(SYS_getpid) == 1;
+}
+
+constexpr std::uint64_t kChildSignal = std::uint64_t{1} << (SIGCHLD - 1);
+
+bool child_signal_is_pending() {
+  std::uint64_t pending = 0;
+  platform::system_call(SYS_rt_sigpending, platform::as_argument(&pending), sizeof pending);
+  return (pending & kChildSignal) != 0;
+}
+
+// Where SIGCHLD is blocked from the start, that of the collector's first process would stay
+// pending.
+void take_child_signal() {
+  const timespec now{};
+  platform::system_call(SYS_rt_sigtimedwait, platform::as_argument(&kChildSignal), 0,
+                        platform::as_argument(&now), sizeof kChildSignal);
+}
+
+// Runs the command to its end and returns its wait status; 0 if the kernel does not tell because
+// the target ignores SIGCHLD (then the session's absence will). The child shares our memory until
+// it becomes the collector. From then on its end raises SIGCHLD like any child's (execve sees to
 // that); nobody in the target can have asked for that signal yet.
 int run_unseen(Command& command) {
   void* stack = platform::map_pages(kStackBytes);
   if (stack == nullptr) return -1;
   const int child = clone(become_collector, static_cast<char*>(stack) + kStackBytes,
                           CLONE_VM | CLONE_VFORK, &command);
-  int status = -1;
+  int status = 0;
   if (child > 0) {
     while (platform::system_call(SYS_wait4, child, platform::as_argument(&status), __WALL) ==
            -EINTR) {
@@ -89,6 +115,10 @@ int run_unseen(Command& command) {
 }  // namespace
 
 const char* launch_collector(char** environment) {
+  if (adopts_orphans()) {
+    platform::notice("not recording: an init process or subreaper needs `heapscribe run`");
+    return nullptr;
+  }
   const long pid = platform::system_call(SYS_getpid);
   name_session(static_cast<std::uint64_t>(pid));
   platform::Text<24> pid_text;
@@ -104,7 +134,9 @@ const char* launch_collector(char** environment) {
     command.arguments[10] = "--output";
     command.arguments[11] = config.output;
   }
+  const bool was_pending = child_signal_is_pending();
   const int status = run_unseen(command);
+  if (!was_pending && child_signal_is_pending()) take_child_signal();
   platform::unmap_pages(command.environment, kMaxEnvironment * sizeof(char*));
   if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return session_path.c_str();
   // The collector has said why, unless it could not be started at all.

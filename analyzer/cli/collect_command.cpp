@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <array>
 #include <atomic>
 #include <cerrno>
 #include <csignal>
@@ -141,17 +140,6 @@ void serve(const CollectArguments& arguments, collector::FileDescriptor closing_
   _exit(kExitFine);
 }
 
-std::string read_answer(const collector::FileDescriptor& file) {
-  std::string answer;
-  std::array<char, 512> part{};
-  for (;;) {
-    const ssize_t length = read(file.get(), part.data(), part.size());
-    if (length < 0 && errno == EINTR) continue;
-    if (length <= 0) return answer;
-    answer.append(part.data(), static_cast<std::size_t>(length));
-  }
-}
-
 int collect(const CollectArguments& arguments) {
   collector::occupy_standard_descriptors();
   collector::close_inherited_descriptors();
@@ -164,7 +152,7 @@ int collect(const CollectArguments& arguments) {
     become_daemon(arguments, std::move(closing_line), std::move(ready.write_end));
   }
   ready.write_end.close();
-  const std::string answer = read_answer(ready.read_end);
+  const std::string answer = collector::read_all(ready.read_end);
   if (answer == kReady) return kExitFine;
   throw std::runtime_error("not recording: " + (answer.empty() ? "the collector died" : answer));
 }

@@ -80,12 +80,14 @@ std::string unheard(const std::string& program) {
 }
 
 int record(const RunArguments& arguments) {
+  const std::vector<int> inherited = collector::inherited_descriptors();
   collector::occupy_standard_descriptors();
   const std::string program = collector::find_program(arguments.command.front());
   collector::check_target(program);
   const std::string library = collector::find_library();
 
   collector::WaitingProgram child(arguments.command);
+  collector::leave_to_program(inherited);
   collector::forward_signals_to(child.pid());
   collector::lift_limits();
   NewRecording output(output_path(arguments, child.pid()),

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "analyzer/render/format.h"
 #include "analyzer/render/printable.h"
@@ -24,7 +25,7 @@ double share_of(const Measures& part, const Measures& whole, Measure by) {
 }
 
 double rounded(double share) {
-  return static_cast<double>(static_cast<std::int64_t>(share * 1e6 + 0.5)) / 1e6;
+  return static_cast<double>(std::llround(share * 1e6)) / 1e6;
 }
 
 std::int64_t quotient(std::int64_t dividend, std::int64_t divisor) {

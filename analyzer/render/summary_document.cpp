@@ -46,7 +46,7 @@ std::string_view key_of(FindingKind kind) {
 }
 
 std::string place_of(const Finding& finding) {
-  const std::string name = fit(short_name(finding.frame->function), kNameInFinding);
+  std::string name = fit(short_name(finding.frame->function), kNameInFinding);
   if (finding.frame->file.empty()) return name;
   return fmt::format("{} ({})", name, short_place(*finding.frame));
 }

@@ -40,7 +40,7 @@ ProgramEnd program_end(const model::CaptureReader& reader) {
 }
 
 std::string command_line(const model::CaptureReader& reader) {
-  const std::string stored = reader.text("command_line");
+  std::string stored = reader.text("command_line");
   const auto words = nlohmann::json::parse(stored, nullptr, false);
   if (!words.is_array()) return stored;
   std::string line;

@@ -58,32 +58,44 @@ void CounterReader::refresh() {
 }
 
 void CounterReader::find_threads() {
-  const std::vector<wire::Ref> fresh = view_.threads(newest_thread_);
-  if (fresh.empty()) return;
-  for (auto ref = fresh.rbegin(); ref != fresh.rend(); ++ref) {
-    const wire::ThreadRecord* record = view_.thread(*ref);
+  const RefList fresh = view_.threads(newest_thread_);
+  for (const wire::Ref ref : fresh.refs) {
+    const wire::ThreadRecord* record = view_.thread(ref);
     const auto [entry, unknown] = threads_.try_emplace(
-        *ref, Thread{.id = record->number, .tid = record->tid, .table = record->table});
+        ref, Thread{.id = record->number, .tid = record->tid, .table = record->table});
     if (!unknown) continue;
     writer_.thread_started(record->number, record->tid, record->start_ns);
-    const auto [previous, first] = thread_of_tid_.try_emplace(record->tid, *ref);
-    if (!first) threads_.at(std::exchange(previous->second, *ref)).superseded = true;
+    note_youngest(ref, entry->second);
   }
-  newest_thread_ = fresh.front();
+  if (fresh.complete && !fresh.refs.empty()) newest_thread_ = fresh.refs.front();
+}
+
+// Of two threads with one id the elder is dead.
+void CounterReader::note_youngest(wire::Ref ref, Thread& thread) {
+  const auto [entry, only] = thread_of_tid_.try_emplace(thread.tid, ref);
+  if (only) return;
+  Thread& other = threads_.at(entry->second);
+  if (other.id > thread.id) {
+    thread.superseded = true;
+  } else {
+    other.superseded = true;
+    entry->second = ref;
+  }
 }
 
 void CounterReader::find_tables() {
-  const std::vector<wire::Ref> fresh = view_.tables(newest_table_);
-  if (fresh.empty()) return;
-  for (auto ref = fresh.rbegin(); ref != fresh.rend(); ++ref) tables_.emplace_back().ref = *ref;
-  newest_table_ = fresh.front();
+  const RefList fresh = view_.tables(newest_table_);
+  for (const wire::Ref ref : fresh.refs) {
+    if (known_tables_.insert(ref).second) tables_.emplace_back().ref = ref;
+  }
+  if (fresh.complete && !fresh.refs.empty()) newest_table_ = fresh.refs.front();
 }
 
 // Blocks do not overlap, so all of them together have no more rows than the session has space for.
 void CounterReader::find_blocks(Table& table) {
   const wire::Ref newest = view_.table(table.ref)->blocks.load(std::memory_order_acquire);
   if (newest == table.newest_block || view_.rows(newest).empty()) return;  // not readable yet
-  for (const wire::Ref ref : view_.blocks(newest, table.newest_block)) {
+  for (const wire::Ref ref : view_.blocks(newest, table.newest_block).refs) {
     const std::size_t rows = view_.rows(ref).size();
     if ((known_rows_ + rows) * sizeof(wire::SiteRow) > view_.readable()) continue;
     if (!known_blocks_.insert(ref).second) continue;

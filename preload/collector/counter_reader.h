@@ -104,6 +104,7 @@ class CounterReader {
   };
 
   void find_threads();
+  void note_youngest(wire::Ref ref, Thread& thread);
   void find_tables();
   void find_blocks(Table& table);
   void scan_table(Table& table, std::uint64_t now_ns, Depth depth, ThreadWatch& watch);
@@ -124,7 +125,7 @@ class CounterReader {
   std::unordered_map<wire::Ref, Thread> threads_;
   std::unordered_map<std::uint32_t, wire::Ref> thread_of_tid_;
   std::vector<Table> tables_;
-  std::unordered_set<wire::Ref> known_blocks_;
+  std::unordered_set<wire::Ref> known_tables_, known_blocks_;
   std::uint64_t known_rows_ = 0;
   std::vector<std::size_t> dead_;  // indices of tables
 };

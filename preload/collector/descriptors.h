@@ -1,7 +1,8 @@
 // Descriptors as a helper of somebody else's program has to treat them.
 #pragma once
 
-#include <optional>
+#include <string>
+#include <vector>
 
 #include "preload/collector/file_descriptor.h"
 
@@ -11,11 +12,21 @@ namespace heapscribe::collector {
 // output. They close again on exec: the program starts with them closed, as it would without us.
 void occupy_standard_descriptors();
 
+// Everything up to the end, or up to an error: files under /proc vanish while they are read.
+std::string read_all(const FileDescriptor& file);
+std::string read_file(const std::string& path);
+
 struct Pipe {
   FileDescriptor read_end, write_end;
 };
 // Both ends close on exec. Throws std::system_error.
 Pipe make_pipe();
+
+// What was inherited beyond standard error; call before opening anything.
+std::vector<int> inherited_descriptors();
+// Gives up what only the program shall hold open: standard input and output, and `inherited`. Else
+// a pipeline would wait for us after the program has closed its end.
+void leave_to_program(const std::vector<int>& inherited);
 
 // Closes everything that was inherited beyond standard error.
 void close_inherited_descriptors();

@@ -20,17 +20,6 @@ namespace {
 
 constexpr char kGo = 'G';
 
-std::string read_all(const FileDescriptor& file) {
-  std::string text;
-  std::array<char, 4096> part{};
-  for (;;) {
-    const ssize_t length = read(file.get(), part.data(), part.size());
-    if (length < 0 && errno == EINTR) continue;
-    if (length <= 0) return text;
-    text.append(part.data(), static_cast<std::size_t>(length));
-  }
-}
-
 void write_all(const FileDescriptor& file, std::string_view text) {
   while (!text.empty()) {
     const ssize_t length = write(file.get(), text.data(), text.size());
@@ -47,6 +36,17 @@ std::string message_of(const Environment& changes) {
   return message;
 }
 
+// What the library will take out again; it can do so without a trace only in pairs (config.h).
+std::size_t entries_to_hide() {
+  std::size_t count = 0;
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    const std::string_view text(*entry);
+    const bool only_ours = text.starts_with("LD_PRELOAD=") && text.find(':') == std::string::npos;
+    if (text.starts_with("HEAPSCRIBE_") || only_ours) ++count;
+  }
+  return count;
+}
+
 void change_environment(std::string_view changes) {
   while (!changes.empty()) {
     const std::string name(changes.substr(0, changes.find('\0')));
@@ -55,6 +55,7 @@ void change_environment(std::string_view changes) {
     changes.remove_prefix(value.size() + 1);
     setenv(name.c_str(), value.c_str(), 1);
   }
+  if (entries_to_hide() % 2 != 0) setenv("HEAPSCRIBE_PAD", "1", 1);
 }
 
 [[noreturn]] void become(const std::vector<std::string>& command, const FileDescriptor& go,
@@ -63,6 +64,7 @@ void change_environment(std::string_view changes) {
   if (message.empty() || message.front() != kGo) _exit(EXIT_FAILURE);
   change_environment(std::string_view(message).substr(1));
   std::vector<char*> arguments;
+  arguments.reserve(command.size() + 1);
   for (const std::string& word : command) arguments.push_back(const_cast<char*>(word.c_str()));
   arguments.push_back(nullptr);
   execvp(arguments.front(), arguments.data());
@@ -74,10 +76,11 @@ void change_environment(std::string_view changes) {
 std::atomic<pid_t> forward_to{0};
 static_assert(std::atomic<pid_t>::is_always_lock_free, "read in a signal handler");
 
-void forward(int signal) {
+// What the terminal sends (SI_KERNEL) goes to the whole group: the program has it already.
+void forward(int signal, siginfo_t* info, void*) {
   const int saved = errno;
   const pid_t child = forward_to.load();
-  if (child > 0) kill(child, signal);
+  if (child > 0 && info->si_code != SI_KERNEL) kill(child, signal);
   errno = saved;
 }
 
@@ -90,6 +93,13 @@ void handle(int signal, void (*handler)(int)) {
   struct sigaction action {};
   action.sa_handler = handler;
   action.sa_flags = SA_RESTART;
+  sigaction(signal, &action, nullptr);
+}
+
+void handle_with_origin(int signal, void (*handler)(int, siginfo_t*, void*)) {
+  struct sigaction action {};
+  action.sa_sigaction = handler;
+  action.sa_flags = SA_RESTART | SA_SIGINFO;
   sigaction(signal, &action, nullptr);
 }
 
@@ -141,9 +151,9 @@ int WaitingProgram::wait() {
 void forward_signals_to(pid_t child) {
   forward_to = child;
   handle(SIGCHLD, SIG_DFL);  // ignored, it would keep the child's status from us
-  for (const int signal : {SIGINT, SIGQUIT, SIGPIPE, SIGXFSZ}) handle(signal, SIG_IGN);
-  for (const int signal : {SIGTERM, SIGHUP}) {
-    if (!is_ignored(signal)) handle(signal, forward);
+  for (const int signal : {SIGPIPE, SIGXFSZ}) handle(signal, SIG_IGN);
+  for (const int signal : {SIGTERM, SIGHUP, SIGINT, SIGQUIT, SIGUSR1, SIGUSR2, SIGALRM}) {
+    if (!is_ignored(signal)) handle_with_origin(signal, forward);
   }
 }
 

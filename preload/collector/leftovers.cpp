@@ -6,10 +6,9 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <system_error>
 
+#include "preload/collector/descriptors.h"
 #include "preload/collector/session_view.h"
 
 namespace heapscribe::collector {
@@ -17,14 +16,13 @@ namespace {
 
 // A process that has mapped the session; its id alone may be another one's by now.
 bool has_mapped(pid_t pid, const std::string& path) {
-  std::ifstream file(fmt::format("/proc/{}/maps", pid), std::ios::binary);
-  const std::string maps{std::istreambuf_iterator<char>(file), {}};
+  const std::string maps = read_file(fmt::format("/proc/{}/maps", pid));
   return maps.find(path.substr(path.rfind('/') + 1)) != std::string::npos;
 }
 
 // The first object of a process is its program.
 std::string program_of(const SessionView& view) {
-  const std::vector<wire::Ref> modules = view.modules();
+  const std::vector<wire::Ref> modules = view.modules().refs;
   if (modules.empty()) return {};
   const std::string path = view.module(modules.back()).path;
   return path.substr(path.rfind('/') + 1);

@@ -52,35 +52,36 @@ const Record* SessionView::at(wire::Ref ref, std::uint64_t tail_bytes) const {
 }
 
 template <typename Record>
-std::vector<wire::Ref> SessionView::list(wire::Ref first, wire::Ref known,
-                                         wire::Ref Record::*next) const {
-  std::vector<wire::Ref> found;
+RefList SessionView::list(wire::Ref first, wire::Ref known, wire::Ref Record::*next) const {
+  RefList found;
   const std::uint64_t most = readable_ / sizeof(Record);
-  for (wire::Ref ref = first; ref != wire::kNoRef && ref != known && found.size() < most;) {
+  wire::Ref ref = first;
+  while (ref != wire::kNoRef && ref != known && found.refs.size() < most) {
     const Record* record = at<Record>(ref);
     if (record == nullptr) break;
-    found.push_back(ref);
+    found.refs.push_back(ref);
     ref = record->*next;
   }
+  found.complete = ref == wire::kNoRef || ref == known;
   return found;
 }
 
-std::vector<wire::Ref> SessionView::tables(wire::Ref known) const {
+RefList SessionView::tables(wire::Ref known) const {
   const wire::Ref first = header().first_table.load(std::memory_order_acquire);
   return list<wire::CounterTable>(first, known, &wire::CounterTable::next);
 }
 
-std::vector<wire::Ref> SessionView::threads(wire::Ref known) const {
+RefList SessionView::threads(wire::Ref known) const {
   const wire::Ref first = header().first_thread.load(std::memory_order_acquire);
   return list<wire::ThreadRecord>(first, known, &wire::ThreadRecord::next);
 }
 
-std::vector<wire::Ref> SessionView::modules(wire::Ref known) const {
+RefList SessionView::modules(wire::Ref known) const {
   const wire::Ref first = header().first_module.load(std::memory_order_acquire);
   return list<wire::ModuleRecord>(first, known, &wire::ModuleRecord::next);
 }
 
-std::vector<wire::Ref> SessionView::blocks(wire::Ref newest, wire::Ref known) const {
+RefList SessionView::blocks(wire::Ref newest, wire::Ref known) const {
   return list<wire::RowBlock>(newest, known, &wire::RowBlock::older);
 }
 

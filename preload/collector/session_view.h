@@ -29,6 +29,13 @@ struct ModuleView {
   std::uint32_t first_layout = 0, last_layout = 0;
 };
 
+// Part of a list, newest first. A list may be complete only for a later look: a record that was
+// allocated after this one, at a place that cannot be read yet, may have been linked before others.
+struct RefList {
+  std::vector<wire::Ref> refs;
+  bool complete = false;  // it reaches what is known, or the end
+};
+
 class SessionView {
  public:
   // `mapping` must be aligned to a cache line and outlive the view. Throws SessionError with one
@@ -42,10 +49,10 @@ class SessionView {
   std::uint64_t readable() const { return readable_; }
 
   // Lists, newest first, up to and without `known`.
-  std::vector<wire::Ref> tables(wire::Ref known = wire::kNoRef) const;
-  std::vector<wire::Ref> threads(wire::Ref known = wire::kNoRef) const;
-  std::vector<wire::Ref> modules(wire::Ref known = wire::kNoRef) const;
-  std::vector<wire::Ref> blocks(wire::Ref newest, wire::Ref known = wire::kNoRef) const;
+  RefList tables(wire::Ref known = wire::kNoRef) const;
+  RefList threads(wire::Ref known = wire::kNoRef) const;
+  RefList modules(wire::Ref known = wire::kNoRef) const;
+  RefList blocks(wire::Ref newest, wire::Ref known = wire::kNoRef) const;
 
   // Records, nullptr or empty when the reference leads nowhere.
   const wire::CounterTable* table(wire::Ref ref) const;
@@ -60,7 +67,7 @@ class SessionView {
   template <typename Record>
   const Record* at(wire::Ref ref, std::uint64_t tail_bytes = 0) const;
   template <typename Record>
-  std::vector<wire::Ref> list(wire::Ref first, wire::Ref known, wire::Ref Record::*next) const;
+  RefList list(wire::Ref first, wire::Ref known, wire::Ref Record::*next) const;
 
   std::span<const std::byte> mapping_;
   std::uint64_t readable_ = 0;

@@ -15,9 +15,11 @@ bool is_our_library(std::string_view path) {
 }  // namespace
 
 void StackResolver::refresh_modules() {
-  const std::vector<wire::Ref> fresh = view_.modules(newest_module_);
-  for (auto ref = fresh.rbegin(); ref != fresh.rend(); ++ref) add_module(*ref);
-  if (!fresh.empty()) newest_module_ = fresh.front();
+  const RefList fresh = view_.modules(newest_module_);
+  for (const wire::Ref ref : fresh.refs) {
+    if (known_modules_.insert(ref).second) add_module(ref);
+  }
+  if (fresh.complete && !fresh.refs.empty()) newest_module_ = fresh.refs.front();
   for (const auto& [base, mapping] : mappings_) {
     writer_.module_unloaded(mapping.module,
                             mapping.record->unload_ns.load(std::memory_order_relaxed));

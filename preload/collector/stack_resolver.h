@@ -9,6 +9,7 @@
 #include <map>
 #include <optional>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -51,6 +52,7 @@ class StackResolver {
   const SessionView& view_;
   capture::CaptureWriter& writer_;
   wire::Ref newest_module_ = wire::kNoRef;
+  std::unordered_set<wire::Ref> known_modules_;
   std::multimap<std::uint64_t, Mapping> mappings_;         // by base
   std::unordered_map<wire::Ref, capture::StackId> nodes_;  // segments that are resolved
 };

@@ -168,7 +168,7 @@ std::string find_program(const std::string& name) {
   std::istringstream folders(path != nullptr ? path : "/bin:/usr/bin");
   Found worst = Found::Missing;
   for (std::string folder; !name.empty() && std::getline(folders, folder, ':');) {
-    const std::string candidate = (folder.empty() ? "." : folder) + "/" + name;
+    std::string candidate = (folder.empty() ? "." : folder) + "/" + name;
     const Found found = look_at(candidate);
     if (found == Found::Runnable) return candidate;
     if (found == Found::NotExecutable) worst = found;

@@ -11,12 +11,12 @@
 #include <cerrno>
 #include <charconv>
 #include <csignal>
-#include <fstream>
-#include <iterator>
 #include <sstream>
 #include <string_view>
 #include <thread>
 #include <vector>
+
+#include "preload/collector/descriptors.h"
 
 namespace heapscribe::collector {
 namespace {
@@ -35,11 +35,6 @@ constexpr unsigned long kPidfdGetInfo = _IOWR(0xFF, 11, PidfdInfo);
 constexpr std::size_t kStateField = 3;
 constexpr std::array<std::size_t, 3> kImageFields = {26, 27, 28};  // code and stack
 constexpr std::size_t kExitCodeField = 52;
-
-std::string read_text(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
 
 std::vector<std::string> stat_fields(const std::string& text) {
   std::vector<std::string> fields(kStateField);  // index = number of the field
@@ -84,13 +79,13 @@ bool TargetProcess::ended_within(std::chrono::milliseconds patience) {
     return poll(&watch, 1, static_cast<int>(patience.count())) > 0;
   }
   std::this_thread::sleep_for(patience);
-  return is_gone(stat_fields(read_text(proc("stat"))));
+  return is_gone(stat_fields(read_file(proc("stat"))));
 }
 
 // A process that nobody has waited for yet shows its status in /proc; afterwards the kernel keeps
 // it with the pidfd.
 std::optional<int> TargetProcess::wait_status() {
-  const std::vector<std::string> fields = stat_fields(read_text(proc("stat")));
+  const std::vector<std::string> fields = stat_fields(read_file(proc("stat")));
   if (!fields.empty() && fields[kStateField] == "Z") {
     const int status = static_cast<int>(number(fields[kExitCodeField]));
     if (geteuid() == 0 || status != 0) return status;
@@ -111,7 +106,7 @@ bool TargetProcess::alive(std::uint32_t tid) {
 }
 
 std::string TargetProcess::name(std::uint32_t tid) {
-  std::string name = read_text(fmt::format("/proc/{}/task/{}/comm", pid_, tid));
+  std::string name = read_file(fmt::format("/proc/{}/task/{}/comm", pid_, tid));
   if (!name.empty() && name.back() == '\n') name.pop_back();
   return name;
 }
@@ -129,7 +124,7 @@ std::uint64_t TargetProcess::resident_bytes() {
 }
 
 std::string TargetProcess::image() const {
-  const std::vector<std::string> fields = stat_fields(read_text(proc("stat")));
+  const std::vector<std::string> fields = stat_fields(read_file(proc("stat")));
   if (is_gone(fields)) return {};
   std::string image;
   for (const std::size_t field : kImageFields) image += fields[field] + ' ';
@@ -143,13 +138,13 @@ std::string TargetProcess::executable() const {
 }
 
 std::string TargetProcess::command_name() const {
-  std::string name = read_text(proc("comm"));
+  std::string name = read_file(proc("comm"));
   if (!name.empty() && name.back() == '\n') name.pop_back();
   return name;
 }
 
 std::optional<std::uint64_t> seccomp_filters(pid_t pid) {
-  const std::string status = read_text(fmt::format("/proc/{}/status", pid));
+  const std::string status = read_file(fmt::format("/proc/{}/status", pid));
   const auto mode = status_value(status, "Seccomp");
   if (!mode) return std::nullopt;
   const std::uint64_t filters = status_value(status, "Seccomp_filters").value_or(0);
@@ -158,7 +153,7 @@ std::optional<std::uint64_t> seccomp_filters(pid_t pid) {
 
 std::vector<std::string> command_line(pid_t pid) {
   std::vector<std::string> arguments;
-  std::istringstream text(read_text(fmt::format("/proc/{}/cmdline", pid)));
+  std::istringstream text(read_file(fmt::format("/proc/{}/cmdline", pid)));
   for (std::string argument; std::getline(text, argument, '\0');) arguments.push_back(argument);
   return arguments;
 }

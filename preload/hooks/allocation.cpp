@@ -100,9 +100,10 @@ void* resize(void* block, std::size_t size) {
   BlockRecord old{};
   with_recorder([&](ThreadRecorder& recorder) { old = recorder.take_for_resize(block); });
   void* moved = real.realloc(block, size);
+  const std::size_t usable = moved != nullptr ? real.malloc_usable_size(moved) : 0;
   with_recorder([&](ThreadRecorder& recorder) {
     if (moved != nullptr) {
-      recorder.resized(old, moved, size, real.malloc_usable_size(moved));
+      recorder.resized(old, moved, size, usable);
     } else if (size == 0) {
       recorder.released_by_resize(old);
     } else {

@@ -19,9 +19,11 @@ inline void with_recorder(Event event) {
 }
 
 inline void record_allocation(void* block, std::size_t requested, wire::CallKind kind) {
+  // The allocator is asked outside of the scope: it may allocate for itself.
+  const std::size_t usable = block != nullptr ? bootstrap::real.malloc_usable_size(block) : 0;
   with_recorder([&](record::ThreadRecorder& recorder) {
     if (block == nullptr) return recorder.call_failed();
-    recorder.allocated(block, requested, bootstrap::real.malloc_usable_size(block), kind);
+    recorder.allocated(block, requested, usable, kind);
   });
 }
 

@@ -31,7 +31,7 @@ INSTANTIATE_TEST_SUITE_P(
                       Ending{"_exit", "exited", "14"}, Ending{"_Exit", "exited", "15"},
                       Ending{"quick_exit", "exited", "16"}, Ending{"exit_group", "exited", "17"},
                       Ending{"exit-in-thread", "exited", "13"},
-                      Ending{"pthread_exit", "exited", "0"}, Ending{"abort", "aborted", "6"},
+                      Ending{"pthread_exit", "exited", "0"}, Ending{"abort", "signaled", "6"},
                       Ending{"fault", "signaled", "11"}, Ending{"terminate", "signaled", "15"},
                       Ending{"kill", "signaled", "9"}),
     [](const auto& tested) {

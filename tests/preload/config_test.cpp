@@ -1,7 +1,9 @@
 #include "preload/config.h"
 
+#include <elf.h>
 #include <gtest/gtest.h>
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -27,7 +29,8 @@ TEST(CleanEnvironment, RemovesItsOwnVariables) {
 }
 
 TEST(CleanEnvironment, RemovesAnLdPreloadThatNamesOnlyTheLibrary) {
-  EXPECT_EQ(cleaned({"LD_PRELOAD=/opt/lib/libheapscribe.so", "A=1"}), (Entries{"A=1"}));
+  EXPECT_EQ(cleaned({"LD_PRELOAD=/opt/lib/libheapscribe.so", "HEAPSCRIBE_MODE=full", "A=1"}),
+            (Entries{"A=1"}));
 }
 
 TEST(CleanEnvironment, KeepsTheUsersOwnPreloads) {
@@ -37,6 +40,30 @@ TEST(CleanEnvironment, KeepsTheUsersOwnPreloads) {
             (Entries{"LD_PRELOAD=/u/mine.so"}));
   EXPECT_EQ(cleaned({"LD_PRELOAD=/u/a.so /o/libheapscribe.so /u/b.so"}),
             (Entries{"LD_PRELOAD=/u/a.so /u/b.so"}));
+}
+
+// Some programs find the auxiliary vector behind the environment's first null.
+TEST(CleanEnvironment, TheVectorBehindItIsFoundAsBefore) {
+  for (const Entries& entries :
+       {Entries{"A=1", "HEAPSCRIBE_MODE=full", "LD_PRELOAD=/o/libheapscribe.so"},
+        Entries{"LD_PRELOAD=/o/libheapscribe.so", "A=1"}, Entries{"HEAPSCRIBE_MODE=full", "A=1"}}) {
+    Entries copy = entries;
+    std::vector<std::uintptr_t> stack;
+    for (std::string& entry : copy) stack.push_back(reinterpret_cast<std::uintptr_t>(entry.data()));
+    stack.insert(stack.end(), {0, AT_PAGESZ, 4096, AT_NULL, 0});
+    clean_environment(reinterpret_cast<char**>(stack.data()));
+    const std::uintptr_t* at = stack.data();
+    while (*at != 0) ++at;
+    ++at;
+    while (*at == AT_IGNORE) at += 2;
+    EXPECT_EQ(at[0], AT_PAGESZ);
+    EXPECT_EQ(at[1], 4096U);
+  }
+}
+
+TEST(CleanEnvironment, AnOddVariableStaysAsAnEmptyPreload) {
+  EXPECT_EQ(cleaned({"LD_PRELOAD=/opt/lib/libheapscribe.so", "A=1"}),
+            (Entries{"LD_PRELOAD=", "A=1"}));
 }
 
 TEST(CleanEnvironment, LeavesForeignValuesAlone) {

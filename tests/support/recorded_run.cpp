@@ -197,6 +197,10 @@ std::string Recording::property(const std::string& key) const {
   return statement.step() ? statement.text(0) : std::string();
 }
 
+std::int64_t Recording::integer(const std::string& sql) const {
+  return capture::open_recording(database_, capture::OpenMode::ReadOnly).integer(sql);
+}
+
 std::string Recording::integrity() const {
   auto database = capture::open_recording(database_, capture::OpenMode::ReadOnly);
   auto statement = database.prepare("PRAGMA integrity_check");
@@ -285,7 +289,8 @@ void EndToEnd::expect_same(const Finished& plain, const RecordedRun& recorded) {
   ASSERT_FALSE(plain.timed_out) << describe(plain);
   EXPECT_FALSE(recorded.finished.timed_out) << describe(recorded.finished);
   const int expected = plain.signal != 0 ? 128 + plain.signal : plain.exit_status;
-  EXPECT_EQ(recorded.finished.exit_status, expected) << describe(recorded.finished);
+  EXPECT_EQ(recorded.finished.exit_status, expected)
+      << describe(recorded.finished) << recorded.closing_line;
   EXPECT_EQ(recorded.finished.out, plain.out);
   EXPECT_EQ(recorded.finished.err, plain.err);
   EXPECT_NE(recorded.closing_line, "") << "no closing line: " << describe(recorded.finished);

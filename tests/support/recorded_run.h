@@ -93,6 +93,8 @@ class Recording {
                         const std::vector<std::string>& options = {}) const;
   // Table `recording`; empty when there is no such key.
   std::string property(const std::string& key) const;
+  // The first column of the first row.
+  std::int64_t integer(const std::string& sql) const;
   // The database as SQLite sees it: "ok", or what is wrong.
   std::string integrity() const;
 

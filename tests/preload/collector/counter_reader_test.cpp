@@ -226,6 +226,29 @@ TEST_F(CounterReaderTest, WhatWasWrittenAfterTheLastLookIsReadLater) {
   EXPECT_EQ(value("SELECT sum(allocations) FROM site WHERE stack_id > 0"), 3);
 }
 
+// Space is handed out in one order and records are linked in another.
+TEST_F(CounterReaderTest, ARecordThatCannotBeReadYetHidesNoneBehindIt) {
+  TableHandle eldest = session_.table();
+  session_.thread(eldest, 11);
+  session_.allocate(eldest, session_.row(eldest, session_.stack({1500})), 1, 10);
+  TableHandle readable = session_.table();
+  session_.thread(readable, 12);
+  session_.allocate(readable, session_.row(readable, session_.stack({1500})), 2, 10);
+  const std::uint64_t used = session_.header().used;
+  TableHandle late = session_.table();
+  session_.thread(late, 13);
+  session_.allocate(late, session_.row(late, session_.stack({1500})), 4, 10);
+  // readable -> late -> eldest
+  session_.header().first_table = readable.table;
+  readable.counters->next = late.table;
+  late.counters->next = eldest.table;
+  view_.refresh(used);
+  reader_.scan(1, Depth::Changes, threads_);
+  scan();
+  EXPECT_EQ(value("SELECT sum(allocations) FROM site"), 7);
+  EXPECT_EQ(value("SELECT count(*) FROM thread WHERE allocations > 0"), 3);
+}
+
 TEST_F(CounterReaderTest, ThreadsHaveNames) {
   TableHandle table = session_.table();
   session_.thread(table, 11);

@@ -148,7 +148,6 @@ TEST_F(Launch, TerminationIsPassedOnAndTheStatusStillComes) {
     forward_signals_to(program.pid());
     program.start({});
     while (!fs::exists(file("ready"))) usleep(1000);
-    kill(getpid(), SIGINT);  // the terminal sends it to both; we stay
     kill(getpid(), SIGTERM);
     return WEXITSTATUS(program.wait());
   });

@@ -48,12 +48,12 @@ TEST(SessionView, ReadsWhatTheLibraryWrote) {
   session.thread(table, 77);
   session.row(table, session.stack({0x1100, 0x1200}));
   const SessionView view = view_of(session);
-  ASSERT_EQ(view.tables().size(), 1U);
-  ASSERT_EQ(view.threads().size(), 1U);
-  ASSERT_EQ(view.modules().size(), 1U);
-  EXPECT_EQ(view.thread(view.threads()[0])->tid, 77U);
-  EXPECT_EQ(view.module(view.modules()[0]).path, "/bin/true");
-  const auto rows = view.rows(view.blocks(table.counters->blocks)[0]);
+  ASSERT_EQ(view.tables().refs.size(), 1U);
+  ASSERT_EQ(view.threads().refs.size(), 1U);
+  ASSERT_EQ(view.modules().refs.size(), 1U);
+  EXPECT_EQ(view.thread(view.threads().refs[0])->tid, 77U);
+  EXPECT_EQ(view.module(view.modules().refs[0]).path, "/bin/true");
+  const auto rows = view.rows(view.blocks(table.counters->blocks).refs[0]);
   ASSERT_EQ(rows.size(), 8U);
   const SegmentView segment = view.segment(rows[0].stack);
   ASSERT_EQ(segment.frames.size(), 2U);
@@ -65,7 +65,7 @@ TEST(SessionView, AListIsReadUpToWhatIsKnown) {
   TableHandle old = session.table();
   session.table();
   session.table();
-  EXPECT_EQ(view_of(session).tables(old.table).size(), 2U);
+  EXPECT_EQ(view_of(session).tables(old.table).refs.size(), 2U);
 }
 
 TEST(SessionView, ADeepStackIsAChainOfSegments) {
@@ -88,7 +88,7 @@ TEST(SessionView, NothingBeyondTheUsedPartExists) {
   session.header().used = wire::kHeaderBytes;
   const SessionView view = view_of(session);
   EXPECT_EQ(view.table(table.table), nullptr);
-  EXPECT_TRUE(view.tables().empty());
+  EXPECT_TRUE(view.tables().refs.empty());
 }
 
 TEST(SessionView, NothingBeyondTheStoredPartExists) {
@@ -96,7 +96,7 @@ TEST(SessionView, NothingBeyondTheStoredPartExists) {
   session.table();
   SessionView view(session.bytes(), "test");
   view.refresh(wire::kHeaderBytes);
-  EXPECT_TRUE(view.tables().empty());
+  EXPECT_TRUE(view.tables().refs.empty());
 }
 
 TEST(SessionView, AUsedMarkBeyondTheFileIsNotBelieved) {
@@ -133,7 +133,8 @@ TEST(SessionView, ACircleEnds) {
   const TableHandle first = session.table();
   session.table();
   first.counters->next = session.header().first_table;
-  EXPECT_LE(view_of(session).tables().size(), session.bytes().size() / sizeof(wire::CounterTable));
+  EXPECT_LE(view_of(session).tables().refs.size(),
+            session.bytes().size() / sizeof(wire::CounterTable));
 }
 
 TEST(SessionView, ABlockThatClaimsTooManyRowsHasNone) {
