@@ -27,6 +27,7 @@ int open_flags(OpenMode mode) {
     case OpenMode::Immutable:
       return SQLITE_OPEN_READONLY | SQLITE_OPEN_URI;
     case OpenMode::ReadWrite:
+    case OpenMode::Memory:
       return SQLITE_OPEN_READWRITE;
     case OpenMode::Create:
       return SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_EXCLUSIVE;
@@ -43,6 +44,12 @@ std::string immutable_uri(const std::string& path) {
     uri += {'%', kDigits[byte >> 4], kDigits[byte & 15]};
   }
   return uri + "?immutable=1";
+}
+
+// SQLite gives some names a meaning of their own: ":memory:", "file:...". A path is a path.
+std::string file_name(const std::string& path, OpenMode mode) {
+  if (mode == OpenMode::Memory) return path;
+  return path.starts_with(':') || path.starts_with("file:") ? "./" + path : path;
 }
 
 }  // namespace
@@ -126,7 +133,8 @@ std::string_view Statement::sql() const {
 
 Database::Database(const std::string& path, OpenMode mode) : path_(path) {
   sqlite3* handle = nullptr;
-  const std::string name = mode == OpenMode::Immutable ? immutable_uri(path) : path;
+  const std::string name =
+      mode == OpenMode::Immutable ? immutable_uri(path) : file_name(path, mode);
   const int code =
       sqlite3_open_v2(name.c_str(), &handle, open_flags(mode) | SQLITE_OPEN_NOMUTEX, nullptr);
   handle_.reset(handle);
@@ -135,7 +143,7 @@ Database::Database(const std::string& path, OpenMode mode) : path_(path) {
 }
 
 Database Database::in_memory() {
-  return {":memory:", OpenMode::ReadWrite};
+  return {":memory:", OpenMode::Memory};
 }
 
 void Database::execute(const char* sql) {

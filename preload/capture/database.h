@@ -66,7 +66,7 @@ class Statement {
 };
 
 // Immutable: read-only without locks or -shm file, for a database that nobody writes.
-enum class OpenMode { ReadOnly, Immutable, ReadWrite, Create };
+enum class OpenMode { ReadOnly, Immutable, ReadWrite, Create, Memory };
 
 // A connection and its statements belong to one thread.
 class Database {

@@ -186,7 +186,9 @@ void SessionFile::publish() {
 }
 
 bool SessionFile::grow() {
-  const std::uint64_t used = std::min(header().used.load(std::memory_order_relaxed), size_);
+  const std::uint64_t asked = std::max(header().used.load(std::memory_order_relaxed),
+                                       header().wanted.load(std::memory_order_relaxed));
+  const std::uint64_t used = std::min(asked, size_);
   const std::uint64_t spare = std::max(kSpare, used / 4);
   const std::uint64_t present = committed();
   if (present >= std::min(used + spare, size_)) return true;

@@ -37,7 +37,7 @@ void note_end(EndKind kind, int status) {
 template <typename Call>
 int exec_noted(const char* path, Call call) {
   if (real.execve == nullptr) heapscribe::start();
-  if (is_recorded_process()) {
+  if (path != nullptr && is_recorded_process()) {
     auto& header = heapscribe::record::session.header();
     std::strncpy(header.exec_path, path, sizeof header.exec_path - 1);
   }

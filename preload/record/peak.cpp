@@ -7,7 +7,8 @@ namespace heapscribe::record {
 namespace {
 
 constexpr std::int64_t kPeakShare = 1024;  // all threads together hold back 1/1024 of the peak
-constexpr std::int64_t kMinStep = 256;
+constexpr std::int64_t kMinStep =
+    256;  // below, holding back saves nothing: every event is added at once
 constexpr std::int64_t kMaxStep = std::int64_t{64} << 10;
 
 // How many threads may hold something back at once: tables are handed on when a thread ends.
@@ -24,7 +25,7 @@ void adapt_flush_step() {
   if (threads < 2) return;
   wire::SessionHeader& header = session.header();
   std::int64_t step = header.peak_bytes.load(std::memory_order_relaxed) / kPeakShare / threads;
-  step = std::clamp(step, kMinStep, kMaxStep);
+  step = step < kMinStep ? 0 : std::min(step, kMaxStep);
   header.flush_step.store(static_cast<std::uint32_t>(step), std::memory_order_relaxed);
   const auto error = static_cast<std::uint64_t>(step * threads);
   if (header.peak_error_bytes.load(std::memory_order_relaxed) < error) {

@@ -73,16 +73,27 @@ void* Session::allocate(std::size_t bytes, std::size_t alignment) {
   }
 }
 
+// Waits at most a moment for the collector, and at most kPatience times in all.
+bool Session::wait_for_collector(std::uint64_t end) const {
+  constexpr int kSpins = 5'000'000;  // about a tenth of a second
+  constexpr int kPatience = 20;
+  static constinit std::atomic<int> disappointments{0};
+  if (disappointments.load(std::memory_order_relaxed) >= kPatience) return false;
+  header_->wanted.store(end, std::memory_order_relaxed);
+  for (int spin = 0; spin < kSpins; ++spin) {
+    if (header_->committed.load(std::memory_order_relaxed) >= end) return true;
+    __builtin_ia32_pause();
+  }
+  disappointments.fetch_add(1, std::memory_order_relaxed);
+  return false;
+}
+
 // The collector lags behind (or is gone). Storage comes from the kernel, which tells us when there
 // is none instead of raising SIGBUS later. Under a seccomp filter that call could be deadly: there
 // we give the collector a moment, and then do without.
 bool Session::commit(std::uint64_t end) const {
   if (is_restricted()) {
-    for (int spin = 0; spin < 20'000'000; ++spin) {
-      if (header_->committed.load(std::memory_order_relaxed) >= end) return true;
-      __builtin_ia32_pause();
-    }
-    return false;
+    return wait_for_collector(end);
   }
   const std::uint64_t from = header_->committed.load(std::memory_order_relaxed) /
                              platform::kPageSize * platform::kPageSize;

@@ -54,6 +54,7 @@ class Session {
 
  private:
   bool commit(std::uint64_t end) const;
+  bool wait_for_collector(std::uint64_t end) const;
 
   wire::SessionHeader* header_ = nullptr;
   char* base_ = nullptr;

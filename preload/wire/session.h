@@ -200,6 +200,7 @@ struct SessionHeader {
   std::atomic<std::int32_t> end_status;
   std::atomic<std::uint32_t> threads;              // ever seen
   std::atomic<std::uint32_t> unrecorded_children;  // forked children that allocated
+  std::atomic<std::uint64_t> wanted;               // bytes that the library waits for; 0 = as usual
   std::atomic<Ref> first_table;
   std::atomic<Ref> first_thread;
   std::atomic<Ref> first_module;
