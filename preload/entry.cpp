@@ -13,6 +13,7 @@
 #include "preload/config.h"
 #include "preload/launch_collector.h"
 #include "preload/platform/notice.h"
+#include "preload/platform/own_code.h"
 #include "preload/platform/stack_bounds.h"
 #include "preload/record/module_list.h"
 #include "preload/record/session.h"
@@ -45,19 +46,22 @@ const char* find_session() {
   return launch_collector(environ);
 }
 
-unwind::CaptureFunction chosen_unwinder() {
-  const bool want_boost = std::string_view(config.unwinder) == "boost";
-  return !want_boost && unwind::prepare_rule_cache() ? unwind::capture_rules
-                                                     : unwind::capture_boost;
+// `libunwind` has to wait: see start_at_the_latest.
+void choose_unwinder() {
+  const std::string_view name = config.unwinder;
+  const bool rules = name != "boost" && name != "fp" && unwind::prepare_rule_cache();
+  if (name == "fp") return record::set_unwinder(false, unwind::capture_frame_pointers);
+  record::set_unwinder(rules, name == "rules" && rules ? nullptr : unwind::capture_boost);
 }
 
 void prepare_recording(wire::Mode mode) {
   record::learn_thread_id_place();
-  record::note_own_code();
+  platform::note_own_code();
   platform::note_main_stack();
   record::refresh_modules();
   record::set_mode(mode);
-  record::set_unwinder(chosen_unwinder());
+  choose_unwinder();
+  if (bootstrap::is_glibc_underneath()) record::find_small_blocks_by_address();
   on_exit(note_exit, nullptr);
 }
 
@@ -67,7 +71,9 @@ void replay_early_events(record::ThreadRecorder& recorder) {
   for (std::size_t i = 0; i < early.count; ++i) {
     const bootstrap::EarlyEvent& event = early.begin[i];
     if (event.requested == bootstrap::EarlyEvent::kRelease) {
-      recorder.released(event.block);
+      const record::BlockRecord known =
+          recorder.take(event.block, record::ThreadRecorder::kUnknownSize);
+      recorder.released(known, event.block);
     } else {
       recorder.allocated_early(event.block, event.requested, event.kind);
     }
@@ -119,7 +125,7 @@ namespace {
   start();
   if (!bootstrap::is_recording() || std::string_view(config.unwinder) != "libunwind") return;
   if (unwind::load_libunwind()) {
-    record::set_unwinder(unwind::capture_libunwind);
+    record::set_unwinder(false, unwind::capture_libunwind);
   } else {
     platform::notice("libunwind.so.8 is not installed; unwinding by rules instead");
   }

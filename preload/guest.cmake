@@ -2,27 +2,29 @@
 # no libgcc_s and no libunwind into the process: what it needs of them is linked in and hidden.
 
 set(HEAPSCRIBE_GUEST_SOURCES
-  platform/notice.cpp platform/pages.cpp
+  platform/no_exceptions.cpp platform/notice.cpp platform/own_code.cpp platform/pages.cpp
   config.cpp
   bootstrap/early_events.cpp bootstrap/early_heap.cpp bootstrap/process_phase.cpp bootstrap/real_functions.cpp
   bootstrap/recording_scope.cpp
   bootstrap/thread_state.cpp
-  unwind/call_frame_info.cpp unwind/rule_cache.cpp platform/stack_bounds.cpp unwind/unwinder_boost.cpp
+  unwind/call_frame_info.cpp unwind/remembered_stack.cpp unwind/rule_cache.cpp platform/stack_bounds.cpp
+  unwind/unwinder_boost.cpp
   unwind/unwinder_libunwind.cpp  unwind/unwinder_rules.cpp
-  record/block_table.cpp record/module_list.cpp record/peak.cpp record/session.cpp
+  record/block_table.cpp record/module_list.cpp record/peak.cpp record/session.cpp record/small_blocks.cpp
   record/stack_table.cpp record/thread_id.cpp record/thread_recorder.cpp
   hooks/allocation.cpp hooks/loader.cpp hooks/operator_new.cpp hooks/process.cpp hooks/sandbox.cpp
   launch_collector.cpp entry.cpp)
 
 # The same sources for the unit tests, which call them from an ordinary program.
 set(HEAPSCRIBE_GUEST_PARTS ${HEAPSCRIBE_GUEST_SOURCES})
-list(FILTER HEAPSCRIBE_GUEST_PARTS EXCLUDE REGEX "^(hooks/|entry|launch_collector)")
+list(FILTER HEAPSCRIBE_GUEST_PARTS EXCLUDE REGEX "^(hooks/|entry|launch_collector|platform/no_exceptions)")
 add_library(heapscribe_guest_parts STATIC ${HEAPSCRIBE_GUEST_PARTS})
 target_link_libraries(heapscribe_guest_parts PUBLIC heapscribe_host)
 target_compile_definitions(heapscribe_guest_parts PRIVATE _GNU_SOURCE)
 
 add_library(heapscribe_guest SHARED ${HEAPSCRIBE_GUEST_SOURCES})
-set_target_properties(heapscribe_guest PROPERTIES OUTPUT_NAME heapscribe)
+# One event passes through many small functions in several files.
+set_target_properties(heapscribe_guest PROPERTIES OUTPUT_NAME heapscribe INTERPROCEDURAL_OPTIMIZATION ON)
 target_link_libraries(heapscribe_guest PRIVATE heapscribe_build)
 target_compile_definitions(heapscribe_guest PRIVATE _GNU_SOURCE)
 target_compile_options(heapscribe_guest PRIVATE

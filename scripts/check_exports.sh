@@ -15,3 +15,7 @@ if ! difference=$(diff <(listed | sort -u) <(exported | sort -u)); then
   exit 1
 fi
 echo "$(exported | sort -u | wc -l) names exported, as listed"
+if nm -C "$library" | grep -q emergency_pool; then
+  echo "$library contains libstdc++'s exception machinery, which allocates; see preload/platform/no_exceptions.cpp"
+  exit 1
+fi

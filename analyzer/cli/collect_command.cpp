@@ -28,7 +28,7 @@ struct CollectArguments {
   int pid = 0;
   std::string session, output;
   std::string mode = "full";
-  std::string unwinder = "rules";
+  std::string unwinder = "auto";
 };
 
 std::string program_name(const collector::TargetProcess& target) {

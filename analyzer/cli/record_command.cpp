@@ -26,7 +26,7 @@ struct RunArguments {
   std::vector<std::string> command;
   std::string output;
   std::string mode = "full";
-  std::string unwinder = "rules";
+  std::string unwinder = "auto";
   bool force = false, quiet = false, no_symbols = false;
 };
 
@@ -132,8 +132,8 @@ void add_run_command(CLI::App& app, int& status) {
       ->check(CLI::IsMember({"full", "counts"}))
       ->envname("HEAPSCRIBE_MODE")
       ->capture_default_str();
-  command->add_option("--unwinder", arguments->unwinder, "rules, libunwind or boost")
-      ->check(CLI::IsMember({"rules", "libunwind", "boost"}))
+  command->add_option("--unwinder", arguments->unwinder, "how stacks are found")
+      ->check(CLI::IsMember({"auto", "rules", "libunwind", "boost", "fp"}))
       ->envname("HEAPSCRIBE_UNWINDER")
       ->capture_default_str();
   command->add_flag("--no-symbols", arguments->no_symbols,

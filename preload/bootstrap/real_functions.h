@@ -14,8 +14,16 @@ struct RealFunctions {
 
 extern constinit RealFunctions real;
 
+// True if every operator new and delete that the program can reach is ours or, underneath,
+// libstdc++'s own, which are malloc and free in a few more words: then calls need not go through
+// them.
+extern constinit bool plain_operator_new;
+
 // Looks everything up once. dlsym may allocate: such calls are served by the early heap.
 void resolve_real_functions();
+
+// True if blocks come from glibc itself.
+bool is_glibc_underneath();
 
 // Where operator new of a C++ library hides that was loaded for its users only (RTLD_LOCAL).
 // nullptr if there is none. Takes the loader's lock: for the failure path only.

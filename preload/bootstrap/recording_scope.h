@@ -8,7 +8,6 @@
 // left. It is noticed by its place: the next hook runs in a frame further out on the same stack.
 #pragma once
 
-#include <cerrno>
 #include <cstdint>
 
 #include "preload/bootstrap/thread_state.h"
@@ -21,12 +20,9 @@ bool was_abandoned(std::uintptr_t scope_frame, std::uintptr_t frame);
 class RecordingScope {
  public:
   [[gnu::always_inline]] RecordingScope()
-      : entered_(enter(reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0)))),
-        errno_(errno) {}
+      : entered_(enter(reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0)))) {}
   ~RecordingScope() {
-    if (!entered_) return;
-    thread_state.scope_frame = 0;
-    errno = errno_;
+    if (entered_) thread_state.scope_frame = 0;
   }
   RecordingScope(const RecordingScope&) = delete;
   RecordingScope& operator=(const RecordingScope&) = delete;
@@ -44,7 +40,6 @@ class RecordingScope {
   }
 
   bool entered_;
-  int errno_;
 };
 
 }  // namespace heapscribe::bootstrap

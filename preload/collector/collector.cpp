@@ -65,7 +65,8 @@ void read_last_numbers(CounterReader& reader, const wire::SessionHeader& header,
   reader.scan(now_ns, Depth::Complete, nobody);
   const ProcessTotals totals = reader.totals();
   const std::int64_t marked = header.peak_bytes.load(std::memory_order_relaxed);
-  reader.read_peaks(totals.counters.live_bytes() > marked);
+  const bool at_mark = header.at_mark.load(std::memory_order_relaxed) != 0;
+  reader.read_peaks(at_mark || totals.counters.live_bytes() > marked);
   set_totals(totals, header, now_ns, writer);
 }
 

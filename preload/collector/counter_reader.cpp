@@ -18,9 +18,13 @@ std::uint64_t load(const std::atomic<std::uint64_t>& counter) {
 }
 
 Counters read(const wire::CounterTable& table) {
-  return {load(table.allocations), load(table.allocated_bytes), load(table.frees),
-          load(table.freed_bytes), load(table.temporary),       load(table.reallocations),
-          load(table.usable_bytes)};
+  return {load(table.allocations),
+          load(table.allocated_bytes),
+          load(table.frees),
+          load(table.freed_bytes),
+          load(table.temporary),
+          load(table.reallocations),
+          0};
 }
 
 Counters read(const wire::SiteRow& row) {
@@ -165,7 +169,11 @@ void CounterReader::read_row(Table& table, Row& row, const wire::SiteRow& shared
   if (now == row.seen || !resolve(table, row, shared, reading)) return;
   const Counters more = now - row.seen;
   row.seen = now;
-  writer_.add_to_site(row.site, more, {load(shared.min_size), load(shared.max_size)});
+  const auto kind = static_cast<std::size_t>(shared.kind);
+  from_rows_.kind_allocations[kind] += more.allocations;
+  from_rows_.kind_bytes[kind] += more.bytes;
+  from_rows_.counters.usable_bytes += more.usable_bytes;
+  writer_.add_to_site(row.site, more, {shared.smallest_request(), shared.largest_request()});
   if (reading.owner != 0) writer_.add_to_thread_site(reading.owner, row.site, more);
   series_.note(row.site);
 }
@@ -210,15 +218,13 @@ Counters CounterReader::counters() const {
 }
 
 ProcessTotals CounterReader::totals() const {
-  ProcessTotals totals;
-  totals.counters = counters();
+  ProcessTotals totals = from_rows_;
+  totals.counters += counters();
   add(totals.losses, view_.header().losses);
   for (const Table& table : tables_) {
     const wire::CounterTable& shared = *view_.table(table.ref);
     totals.unknown_frees += load(shared.unknown_frees);
     totals.failed += load(shared.failed);
-    add(totals.kind_allocations, shared.kind_allocations);
-    add(totals.kind_bytes, shared.kind_bytes);
     add(totals.losses, shared.losses);
     add(totals.sizes, shared.size_allocations);
   }

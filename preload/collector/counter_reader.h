@@ -127,6 +127,7 @@ class CounterReader {
   std::vector<Table> tables_;
   std::unordered_set<wire::Ref> known_tables_, known_blocks_;
   std::uint64_t known_rows_ = 0;
+  ProcessTotals from_rows_;        // what only the rows know: kinds, usable bytes
   std::vector<std::size_t> dead_;  // indices of tables
 };
 

@@ -26,12 +26,17 @@ using heapscribe::bootstrap::Phase;
 using heapscribe::bootstrap::phase;
 using heapscribe::bootstrap::real;
 using heapscribe::bootstrap::thread_state;
+using heapscribe::hooks::find_site;
 using heapscribe::hooks::record_allocation;
 using heapscribe::hooks::record_release;
+using heapscribe::hooks::usable_size;
 using heapscribe::hooks::with_recorder;
 using heapscribe::record::BlockRecord;
 using heapscribe::record::ThreadRecorder;
+using heapscribe::unwind::caller_frame;
+using heapscribe::unwind::Frame;
 using heapscribe::wire::CallKind;
+using heapscribe::wire::SiteRow;
 
 // The kind that operator new announced, else the function's own.
 inline CallKind take_kind(CallKind own) {
@@ -48,7 +53,7 @@ inline bool is_early_event() {
 }
 
 template <typename Call>
-void* before_recording(std::size_t requested, CallKind kind, Call call) {
+[[gnu::noinline]] void* before_recording(std::size_t requested, CallKind kind, Call call) {
   void* block = call();
   if (is_early_event()) heapscribe::bootstrap::note_early_allocation(block, requested, kind);
   return block;
@@ -57,29 +62,31 @@ void* before_recording(std::size_t requested, CallKind kind, Call call) {
 // Runs `call` on the allocator underneath and records what it returned. Before the allocator is
 // known the early heap serves the program.
 template <typename Call>
-void* allocate(std::size_t requested, std::size_t alignment, CallKind own, Call call) {
+[[gnu::always_inline]] inline void* allocate(std::size_t requested, std::size_t alignment,
+                                             CallKind own, const Frame& caller, Call call) {
   if (!is_recording()) [[unlikely]] {
     if (!heapscribe::start()) return heapscribe::bootstrap::early_allocate(requested, alignment);
     if (!is_recording()) return before_recording(requested, take_kind(own), call);
   }
   const CallKind kind = take_kind(own);
+  SiteRow* site = find_site(kind, caller);
   void* block = call();
-  record_allocation(block, requested, kind);
+  record_allocation(site, block, requested);
   return block;
 }
 
-void release(void* block) {
-  if (thread_state.released == block) [[unlikely]] {
+[[gnu::always_inline]] inline void release(void* block) {
+  if (is_recording() && thread_state.released != block) [[likely]]
+    return record_release(block, [=] { real.free(block); });
+  if (thread_state.released == block) {
     thread_state.released = nullptr;  // operator delete has recorded it
-  } else if (is_recording()) {
-    record_release(block);
   } else if (is_early_event()) {
     heapscribe::bootstrap::note_early_release(block);
   }
   real.free(block);
 }
 
-void* resize_early(void* block, std::size_t size) {
+[[gnu::noinline]] void* resize_early(void* block, std::size_t size) {
   void* moved = malloc(size);
   const std::size_t old_size = heapscribe::bootstrap::early_size(block);
   if (moved != nullptr) std::memcpy(moved, block, old_size < size ? old_size : size);
@@ -96,21 +103,41 @@ void* resize_before_recording(void* block, std::size_t size) {
 }
 
 // Steps and order: see ThreadRecorder.
-void* resize(void* block, std::size_t size) {
+[[gnu::always_inline]] inline void* resize(void* block, std::size_t size, const Frame& caller) {
   BlockRecord old{};
-  with_recorder([&](ThreadRecorder& recorder) { old = recorder.take_for_resize(block); });
+  SiteRow* site = nullptr;
+  const std::size_t old_usable = usable_size(block);
+  with_recorder([&](ThreadRecorder& recorder) {
+    old = recorder.take(block, old_usable);
+    site = recorder.site(CallKind::Realloc, caller);
+  });
   void* moved = real.realloc(block, size);
-  const std::size_t usable = moved != nullptr ? real.malloc_usable_size(moved) : 0;
+  if (site == nullptr) [[unlikely]]
+    return moved;
+  const std::size_t usable = moved != nullptr ? usable_size(moved) : 0;
   with_recorder([&](ThreadRecorder& recorder) {
     if (moved != nullptr) {
-      recorder.resized(old, moved, size, usable);
+      recorder.resized(*site, old, moved, size, usable);
     } else if (size == 0) {
       recorder.released_by_resize(old);
     } else {
-      recorder.not_resized(old, block);
+      recorder.not_resized(old, block, old_usable);
     }
   });
   return moved;
+}
+
+inline void* reallocate(void* block, std::size_t size, const Frame& caller) {
+  if (block == nullptr) {
+    return allocate(size, 16, CallKind::Malloc, caller, [=] { return real.malloc(size); });
+  }
+  if (heapscribe::bootstrap::is_early(block)) [[unlikely]]
+    return resize_early(block, size);
+  if (!is_recording()) [[unlikely]] {
+    if (!heapscribe::start()) return nullptr;
+    if (!is_recording()) return resize_before_recording(block, size);
+  }
+  return resize(block, size, caller);
 }
 
 }  // namespace
@@ -119,13 +146,14 @@ void* resize(void* block, std::size_t size) {
 extern "C" {
 
 void* malloc(std::size_t size) noexcept {
-  return allocate(size, 16, CallKind::Malloc, [=] { return real.malloc(size); });
+  return allocate(size, 16, CallKind::Malloc, caller_frame(), [=] { return real.malloc(size); });
 }
 
 void* calloc(std::size_t count, std::size_t size) noexcept {
   std::size_t bytes = 0;
   if (__builtin_mul_overflow(count, size, &bytes)) bytes = SIZE_MAX;  // the allocator will refuse
-  return allocate(bytes, 16, CallKind::Calloc, [=] { return real.calloc(count, size); });
+  return allocate(bytes, 16, CallKind::Calloc, caller_frame(),
+                  [=] { return real.calloc(count, size); });
 }
 
 void free(void* block) noexcept {
@@ -135,13 +163,7 @@ void free(void* block) noexcept {
 }
 
 void* realloc(void* block, std::size_t size) noexcept {
-  if (block == nullptr) return malloc(size);
-  if (heapscribe::bootstrap::is_early(block)) return resize_early(block, size);
-  if (!is_recording()) [[unlikely]] {
-    if (!heapscribe::start()) return nullptr;
-    if (!is_recording()) return resize_before_recording(block, size);
-  }
-  return resize(block, size);
+  return reallocate(block, size, caller_frame());
 }
 
 void* reallocarray(void* block, std::size_t count, std::size_t size) noexcept {
@@ -150,23 +172,23 @@ void* reallocarray(void* block, std::size_t count, std::size_t size) noexcept {
     errno = ENOMEM;
     return nullptr;
   }
-  return realloc(block, bytes);
+  return reallocate(block, bytes, caller_frame());
 }
 
 void* memalign(std::size_t alignment, std::size_t size) noexcept {
-  return allocate(size, alignment, CallKind::Aligned,
+  return allocate(size, alignment, CallKind::Aligned, caller_frame(),
                   [=] { return real.memalign(alignment, size); });
 }
 
 void* aligned_alloc(std::size_t alignment, std::size_t size) noexcept {
-  return allocate(size, alignment, CallKind::Aligned,
+  return allocate(size, alignment, CallKind::Aligned, caller_frame(),
                   [=] { return real.aligned_alloc(alignment, size); });
 }
 
 int posix_memalign(void** result, std::size_t alignment, std::size_t size) noexcept {
   int status = 0;
   void* block = nullptr;
-  block = allocate(size, alignment, CallKind::Aligned, [&]() -> void* {
+  block = allocate(size, alignment, CallKind::Aligned, caller_frame(), [&]() -> void* {
     status = real.posix_memalign(&block, alignment, size);
     return status == 0 ? block : nullptr;
   });
@@ -175,11 +197,12 @@ int posix_memalign(void** result, std::size_t alignment, std::size_t size) noexc
 }
 
 void* valloc(std::size_t size) noexcept {
-  return allocate(size, 4096, CallKind::Aligned, [=] { return real.valloc(size); });
+  return allocate(size, 4096, CallKind::Aligned, caller_frame(), [=] { return real.valloc(size); });
 }
 
 void* pvalloc(std::size_t size) noexcept {
-  return allocate(size, 4096, CallKind::Aligned, [=] { return real.pvalloc(size); });
+  return allocate(size, 4096, CallKind::Aligned, caller_frame(),
+                  [=] { return real.pvalloc(size); });
 }
 
 std::size_t malloc_usable_size(void* block) noexcept {
@@ -197,8 +220,8 @@ void free_sized(void* block, std::size_t size) noexcept {
   if (real.free_sized == nullptr || block == nullptr || heapscribe::bootstrap::is_early(block)) {
     return free(block);
   }
-  if (is_recording()) record_release(block);
-  real.free_sized(block, size);
+  if (!is_recording()) return real.free_sized(block, size);
+  record_release(block, [=] { real.free_sized(block, size); });
 }
 
 void free_aligned_sized(void* block, std::size_t alignment, std::size_t size) noexcept {
@@ -206,8 +229,8 @@ void free_aligned_sized(void* block, std::size_t alignment, std::size_t size) no
       heapscribe::bootstrap::is_early(block)) {
     return free(block);
   }
-  if (is_recording()) record_release(block);
-  real.free_aligned_sized(block, alignment, size);
+  if (!is_recording()) return real.free_aligned_sized(block, alignment, size);
+  record_release(block, [=] { real.free_aligned_sized(block, alignment, size); });
 }
 }
 #pragma GCC visibility pop

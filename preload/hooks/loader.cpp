@@ -3,6 +3,7 @@
 
 #include "preload/entry.h"
 #include "preload/hooks/record.h"
+#include "preload/platform/keep_errno.h"
 #include "preload/record/module_list.h"
 #include "preload/unwind/rule_cache.h"
 
@@ -43,8 +44,9 @@ int dlclose(void* handle) noexcept {
   const int status = real.dlclose(handle);
   if (is_recording()) {
     const heapscribe::bootstrap::RecordingScope scope;
+    const heapscribe::platform::KeepErrno keep;
     if (scope) {
-      heapscribe::unwind::forget_rules();
+      heapscribe::unwind::forget_rules(!heapscribe::record::session.is_restricted());
       heapscribe::record::refresh_modules();
     }
   }

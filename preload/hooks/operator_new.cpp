@@ -22,6 +22,11 @@ using heapscribe::bootstrap::is_recording;
 using heapscribe::bootstrap::kNoPendingKind;
 using heapscribe::bootstrap::real;
 using heapscribe::bootstrap::thread_state;
+using heapscribe::hooks::find_site;
+using heapscribe::hooks::record_allocation;
+using heapscribe::hooks::record_release;
+using heapscribe::unwind::caller_frame;
+using heapscribe::unwind::Frame;
 using heapscribe::wire::CallKind;
 
 // The outermost form counts: operator new[] calls operator new.
@@ -31,11 +36,29 @@ inline void announce(CallKind kind) {
 }
 
 // Nobody consumed the announcement: the block did not come through malloc.
-inline void* finish(void* block, std::size_t size, CallKind kind) {
+[[gnu::always_inline]] inline void* finish(void* block, std::size_t size, CallKind kind,
+                                           const Frame& caller) {
   if (thread_state.pending_kind != kNoPendingKind) [[unlikely]] {
     thread_state.pending_kind = kNoPendingKind;
-    if (is_recording()) heapscribe::hooks::record_allocation(block, size, kind);
+    if (is_recording()) record_allocation(find_site(kind, caller), block, size);
   }
+  return block;
+}
+
+inline std::size_t at_least_one(std::size_t size) {
+  return size != 0 ? size : 1;
+}
+
+// What libstdc++'s operator new would do, with one call and two frames less. nullptr: not now, or
+// no memory: the real one knows what follows from that.
+[[gnu::always_inline]] inline void* allocate_plainly(std::size_t size, CallKind kind,
+                                                     const Frame& caller) {
+  if (!heapscribe::bootstrap::plain_operator_new || !is_recording()) return nullptr;
+  const std::size_t asked = at_least_one(size);
+  heapscribe::wire::SiteRow* site = find_site(kind, caller);
+  void* block = real.malloc(asked);
+  if (block != nullptr) [[likely]]
+    record_allocation(site, block, asked);
   return block;
 }
 
@@ -44,10 +67,6 @@ template <typename Function, typename... Arguments>
 void* from_cxx_library(const char* symbol, Arguments... arguments) {
   auto* function = reinterpret_cast<Function*>(heapscribe::bootstrap::find_in_cxx_library(symbol));
   return function != nullptr ? function(arguments...) : nullptr;
-}
-
-inline std::size_t at_least_one(std::size_t size) {
-  return size != 0 ? size : 1;
 }
 
 inline std::size_t to_multiple(std::size_t size, std::size_t alignment) {
@@ -62,53 +81,57 @@ inline bool is_foreign(const void* block) {
 // Records the release, then lets the real operator delete work; what it may call (a simpler form of
 // itself, free) knows that.
 template <typename Call>
-inline void release_through(void* block, Call call) {
-  if (thread_state.released == block) return call();
-  if (is_recording()) {
-    heapscribe::hooks::record_release(block);
-    thread_state.released = block;
+[[gnu::always_inline]] inline void release_through(void* block, Call call) {
+  if (!is_recording() || thread_state.released == block) return call();
+  if (heapscribe::bootstrap::plain_operator_new) {
+    return record_release(block, [=] { real.free(block); });
   }
-  call();
-  thread_state.released = nullptr;
+  record_release(block, [&] {
+    thread_state.released = block;
+    call();
+    thread_state.released = nullptr;
+  });
 }
 
 }  // namespace
 
 #pragma GCC visibility push(default)
 
-#define HEAPSCRIBE_NEW(name, symbol, field, kind)                                         \
-  extern "C" void* name(std::size_t size) __asm__(symbol);                                \
-  extern "C" void* name(std::size_t size) {                                               \
-    if (real.malloc == nullptr) heapscribe::start();                                      \
-    announce(kind);                                                                       \
-    if (real.field != nullptr) return finish(real.field(size), size, kind);               \
-    void* block = malloc(at_least_one(size));                                             \
-    thread_state.pending_kind = kNoPendingKind;                                           \
-    return block != nullptr ? block : from_cxx_library<void*(std::size_t)>(symbol, size); \
+#define HEAPSCRIBE_NEW(name, symbol, field, kind)                                           \
+  extern "C" void* name(std::size_t size) __asm__(symbol);                                  \
+  extern "C" void* name(std::size_t size) {                                                 \
+    if (void* block = allocate_plainly(size, kind, caller_frame())) return block;           \
+    if (real.malloc == nullptr) heapscribe::start();                                        \
+    announce(kind);                                                                         \
+    if (real.field != nullptr) return finish(real.field(size), size, kind, caller_frame()); \
+    void* block = malloc(at_least_one(size));                                               \
+    thread_state.pending_kind = kNoPendingKind;                                             \
+    return block != nullptr ? block : from_cxx_library<void*(std::size_t)>(symbol, size);   \
   }
-#define HEAPSCRIBE_NEW_NOTHROW(name, symbol, field, kind)                        \
-  extern "C" void* name(std::size_t size, const void* tag) __asm__(symbol);      \
-  extern "C" void* name(std::size_t size, const void* tag) {                     \
-    if (real.malloc == nullptr) heapscribe::start();                             \
-    announce(kind);                                                              \
-    if (real.field != nullptr) return finish(real.field(size, tag), size, kind); \
-    void* block = malloc(at_least_one(size));                                    \
-    thread_state.pending_kind = kNoPendingKind;                                  \
-    if (block != nullptr) return block;                                          \
-    return from_cxx_library<void*(std::size_t, const void*)>(symbol, size, tag); \
+#define HEAPSCRIBE_NEW_NOTHROW(name, symbol, field, kind)                                        \
+  extern "C" void* name(std::size_t size, const void* tag) __asm__(symbol);                      \
+  extern "C" void* name(std::size_t size, const void* tag) {                                     \
+    if (void* block = allocate_plainly(size, kind, caller_frame())) return block;                \
+    if (real.malloc == nullptr) heapscribe::start();                                             \
+    announce(kind);                                                                              \
+    if (real.field != nullptr) return finish(real.field(size, tag), size, kind, caller_frame()); \
+    void* block = malloc(at_least_one(size));                                                    \
+    thread_state.pending_kind = kNoPendingKind;                                                  \
+    if (block != nullptr) return block;                                                          \
+    return from_cxx_library<void*(std::size_t, const void*)>(symbol, size, tag);                 \
   }
-#define HEAPSCRIBE_NEW_ALIGNED(name, symbol, field)                                    \
-  extern "C" void* name(std::size_t size, std::size_t alignment) __asm__(symbol);      \
-  extern "C" void* name(std::size_t size, std::size_t alignment) {                     \
-    if (real.malloc == nullptr) heapscribe::start();                                   \
-    announce(CallKind::NewAligned);                                                    \
-    if (real.field != nullptr) {                                                       \
-      return finish(real.field(size, alignment), size, CallKind::NewAligned);          \
-    }                                                                                  \
-    void* block = aligned_alloc(alignment, to_multiple(size, alignment));              \
-    thread_state.pending_kind = kNoPendingKind;                                        \
-    if (block != nullptr) return block;                                                \
-    return from_cxx_library<void*(std::size_t, std::size_t)>(symbol, size, alignment); \
+#define HEAPSCRIBE_NEW_ALIGNED(name, symbol, field)                                           \
+  extern "C" void* name(std::size_t size, std::size_t alignment) __asm__(symbol);             \
+  extern "C" void* name(std::size_t size, std::size_t alignment) {                            \
+    if (real.malloc == nullptr) heapscribe::start();                                          \
+    announce(CallKind::NewAligned);                                                           \
+    if (real.field != nullptr) {                                                              \
+      return finish(real.field(size, alignment), size, CallKind::NewAligned, caller_frame()); \
+    }                                                                                         \
+    void* block = aligned_alloc(alignment, to_multiple(size, alignment));                     \
+    thread_state.pending_kind = kNoPendingKind;                                               \
+    if (block != nullptr) return block;                                                       \
+    return from_cxx_library<void*(std::size_t, std::size_t)>(symbol, size, alignment);        \
   }
 #define HEAPSCRIBE_NEW_ALIGNED_NOTHROW(name, symbol, field)                                        \
   extern "C" void* name(std::size_t size, std::size_t alignment, const void* tag) __asm__(symbol); \
@@ -116,7 +139,7 @@ inline void release_through(void* block, Call call) {
     if (real.malloc == nullptr) heapscribe::start();                                               \
     announce(CallKind::NewAligned);                                                                \
     if (real.field != nullptr) {                                                                   \
-      return finish(real.field(size, alignment, tag), size, CallKind::NewAligned);                 \
+      return finish(real.field(size, alignment, tag), size, CallKind::NewAligned, caller_frame()); \
     }                                                                                              \
     void* block = aligned_alloc(alignment, to_multiple(size, alignment));                          \
     thread_state.pending_kind = kNoPendingKind;                                                    \

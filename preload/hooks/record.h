@@ -1,4 +1,7 @@
 // What every hook does with an event: enter the scope, find the recorder, tell it.
+//
+// Everything here is inlined into the hook, whose frame tells where the program called it
+// (unwind::caller_frame).
 #pragma once
 
 #include <cstddef>
@@ -12,23 +15,52 @@ namespace heapscribe::hooks {
 // Calls `event(recorder)` if this thread may record now; counts the loss if a signal handler
 // interrupted our own code.
 template <typename Event>
-inline void with_recorder(Event event) {
+[[gnu::always_inline]] inline void with_recorder(Event event) {
   const bootstrap::RecordingScope scope;
-  if (!scope) return record::session.lose(wire::Loss::NestedEvents);
-  if (record::ThreadRecorder* recorder = record::recorder(scope)) event(*recorder);
+  if (!scope) [[unlikely]]
+    return record::session.lose(wire::Loss::NestedEvents);
+  if (record::ThreadRecorder* recorder = record::recorder(scope)) [[likely]]
+    event(*recorder);
 }
 
-inline void record_allocation(void* block, std::size_t requested, wire::CallKind kind) {
-  // The allocator is asked outside of the scope: it may allocate for itself.
-  const std::size_t usable = block != nullptr ? bootstrap::real.malloc_usable_size(block) : 0;
+// The row of the site that is about to allocate; nullptr if it cannot be recorded.
+[[gnu::always_inline]] inline wire::SiteRow* find_site(wire::CallKind kind,
+                                                       const unwind::Frame& caller) {
+  wire::SiteRow* site = nullptr;
+  with_recorder([&](record::ThreadRecorder& recorder) { site = recorder.site(kind, caller); });
+  return site;
+}
+
+// The allocator is asked outside of the scope: it may allocate for itself.
+[[gnu::always_inline]] inline std::size_t usable_size(void* block) {
+  return bootstrap::real.malloc_usable_size(block);
+}
+
+// What the allocator gave for a site; nullptr = it refused.
+[[gnu::always_inline]] inline void record_allocation(wire::SiteRow* site, void* block,
+                                                     std::size_t requested) {
+  if (site == nullptr) [[unlikely]]
+    return;
+  const std::size_t usable = block != nullptr ? usable_size(block) : 0;
   with_recorder([&](record::ThreadRecorder& recorder) {
     if (block == nullptr) return recorder.call_failed();
-    recorder.allocated(block, requested, usable, kind);
+    recorder.allocated(*site, block, requested, usable);
   });
 }
 
-inline void record_release(const void* block) {
-  with_recorder([&](record::ThreadRecorder& recorder) { recorder.released(block); });
+// Hands the block back by `give_back`, recorded around it.
+template <typename GiveBack>
+[[gnu::always_inline]] inline void record_release(void* block, GiveBack give_back) {
+  record::BlockRecord record{};
+  bool taken = false;
+  const std::size_t usable = usable_size(block);
+  with_recorder([&](record::ThreadRecorder& recorder) {
+    record = recorder.take(block, usable);
+    taken = true;
+  });
+  give_back();
+  if (taken) [[likely]]
+    with_recorder([&](record::ThreadRecorder& recorder) { recorder.released(record, block); });
 }
 
 }  // namespace heapscribe::hooks

@@ -1,5 +1,6 @@
 #include "preload/platform/stack_bounds.h"
 
+#include <dlfcn.h>
 #include <pthread.h>
 
 #include <atomic>
@@ -14,6 +15,9 @@ namespace heapscribe::platform {
 namespace {
 
 constinit std::uintptr_t main_stack_end = 0;
+// Between a thread's outermost frame and its descriptor lies static thread-local storage. Without
+// knowing its size we rely on the smallest stack there can be, 16 KiB.
+constinit std::uintptr_t thread_storage_bytes = std::uintptr_t{8} << 10;
 
 // glibc puts a thread's descriptor at the outer end of its stack; the first thread's is elsewhere.
 std::uintptr_t outer_end(std::uintptr_t here) {
@@ -22,11 +26,23 @@ std::uintptr_t outer_end(std::uintptr_t here) {
   return main_stack_end;
 }
 
+// The loader's own answer; the sanitizers ask the same way.
+void ask_for_thread_storage() {
+  using Ask = void(std::size_t*, std::size_t*);
+  auto* ask = reinterpret_cast<Ask*>(dlsym(RTLD_DEFAULT, "_dl_get_tls_static_info"));
+  if (ask == nullptr) return;
+  std::size_t bytes = 0;
+  std::size_t alignment = 0;
+  ask(&bytes, &alignment);
+  if (bytes > thread_storage_bytes) thread_storage_bytes = bytes;
+}
+
 }  // namespace
 
 void note_main_stack() {
   const auto end = reinterpret_cast<std::uintptr_t>(__libc_stack_end);
   main_stack_end = round_up(end, kPageSize);
+  ask_for_thread_storage();
 }
 
 bool on_own_stack(const void* address, std::size_t bytes) {
@@ -35,6 +51,17 @@ bool on_own_stack(const void* address, std::size_t bytes) {
   const std::uintptr_t end = round_up(outer_end(here), kPageSize);
   // libunwind asks for whole pages: the page of the current frame counts from its start.
   return begin >= here / kPageSize * kPageSize && begin + bytes <= end;
+}
+
+StackEnd end_of_main_stack() {
+  return {main_stack_end - 2 * kPageSize, main_stack_end};
+}
+
+// glibc refuses to make a thread whose stack leaves less than 2 KiB beside the thread-local
+// storage.
+StackEnd end_of_thread_stack() {
+  const auto descriptor = static_cast<std::uintptr_t>(pthread_self());
+  return {descriptor - thread_storage_bytes - 2048, descriptor};
 }
 
 }  // namespace heapscribe::platform

@@ -2,14 +2,26 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 
 namespace heapscribe::platform {
 
-// Notes the end of the main thread's stack. Call once, from any thread.
+// Notes where the main thread's stack ends and how large thread-local storage is. Call once, on the
+// main thread's stack or not.
 void note_main_stack();
 
 // True if [address, address + bytes) lies between the current frame and the outer end of the
 // thread's own stack. False on alternate and coroutine stacks, whose ends are unknown.
 bool on_own_stack(const void* address, std::size_t bytes);
+
+// Where the outermost frame of a thread lies: in (begin, end]. No other mapping's upper end can be
+// there.
+struct StackEnd {
+  std::uintptr_t begin = 0;
+  std::uintptr_t end = 0;
+  bool contains(std::uintptr_t address) const { return address > begin && address <= end; }
+};
+StackEnd end_of_main_stack();
+StackEnd end_of_thread_stack();  // of the calling thread, which is not the main one
 
 }  // namespace heapscribe::platform

@@ -2,7 +2,7 @@
 //
 // Lock-free, private to the process, never a header in the block. A bucket is one cache line of
 // four entries; an entry lies in its home bucket or, if that was full, at most kReach buckets
-// further.
+// further. kReach decides how full a table gets: about three quarters.
 //  - An address is live at most once, and only the thread that allocates or frees it touches its
 //    entry, so insert need not look for duplicates and take need not compete.
 //  - Every bucket remembers how far its entries have ever strayed; a search goes no further. So
@@ -28,6 +28,13 @@ class BlockTable {
   // False when there is no memory for a larger table; the block is then unknown.
   bool insert(std::uintptr_t block, BlockRecord record);
 
+  // A block was just made or is about to be released: its bucket will be needed soon.
+  void prefetch(std::uintptr_t block) const {
+    if (const unsigned newest = newest_.load(std::memory_order_relaxed); newest != 0) {
+      __builtin_prefetch(home(newest, block), 1);
+    }
+  }
+
   // Removes and returns the block's record. Call before the block is released.
   BlockRecord take(std::uintptr_t block);
 
@@ -42,15 +49,21 @@ class BlockTable {
   struct alignas(64) Bucket {
     Entry entries[kEntries];
   };
-  static constexpr std::uint64_t kReach = 32;
+  static constexpr std::uint64_t kReach = 6;
   static constexpr unsigned kMaxTables = 32;
 
   // Table n has 256 << (n - 1) home buckets, and kReach more behind the last one.
   static constexpr unsigned log2_buckets(unsigned table) { return 7 + table; }
 
   static bool insert_into(Bucket* home, std::uint64_t word, std::uint64_t value);
+  static bool insert_alone(Bucket* home, std::uint64_t word, std::uint64_t value);
+  static bool claim(Entry& entry, std::uint64_t word, std::uint64_t value);
   static bool take_from(Bucket* home, std::uint64_t key, BlockRecord& record);
-  Bucket* home(unsigned table, std::uintptr_t block) const;
+  Bucket* home(unsigned table, std::uintptr_t block) const {
+    // Fibonacci hashing; the multiplier is 2^64 divided by the golden ratio.
+    const std::uint64_t hash = (block >> 4) * 0x9E37'79B9'7F4A'7C15ULL;
+    return tables_[table].load(std::memory_order_acquire) + (hash >> (64 - log2_buckets(table)));
+  }
   bool grow(unsigned from);
 
   std::atomic<unsigned> newest_{0};  // tables_[1..newest_] exist

@@ -9,6 +9,7 @@
 #include "preload/platform/kernel.h"
 #include "preload/platform/pages.h"
 #include "preload/record/session.h"
+#include "preload/unwind/rule_cache.h"
 
 namespace heapscribe::record {
 namespace {
@@ -50,9 +51,6 @@ struct ModuleList {
   KnownModule* known = nullptr;      // kMaxKnown
 };
 constinit ModuleList list;
-
-constinit std::uintptr_t own_begin = 0;
-constinit std::uintptr_t own_end = 0;
 
 std::uint64_t hash_bytes(std::uint64_t hash, const void* bytes, std::size_t count) {
   for (std::size_t i = 0; i < count; ++i) {
@@ -240,6 +238,7 @@ void rebuild() {
   dl_iterate_phdr(add_to_layout, &layout);
   note_unloaded();
   session.header().layout.store(layout, std::memory_order_relaxed);
+  unwind::forget_rules(!session.is_restricted());
 }
 
 }  // namespace
@@ -262,27 +261,6 @@ bool new_modules_expected() {
   if (list.watched_captures.load(std::memory_order_relaxed) <= 0) return false;
   list.watched_captures.fetch_sub(1, std::memory_order_relaxed);
   return true;
-}
-
-namespace {
-
-int find_own_code(dl_phdr_info* info, std::size_t, void*) {
-  const auto here = reinterpret_cast<std::uintptr_t>(&find_own_code);
-  const Range range = mapped_range(*info);
-  if (here < range.base || here >= range.end) return 0;
-  own_begin = range.base;
-  own_end = range.end;
-  return 1;
-}
-
-}  // namespace
-
-void note_own_code() {
-  dl_iterate_phdr(find_own_code, nullptr);
-}
-
-bool is_own_code(std::uintptr_t address) {
-  return address - own_begin < own_end - own_begin;
 }
 
 }  // namespace heapscribe::record

@@ -20,8 +20,4 @@ void refresh_modules();
 void expect_new_modules();
 bool new_modules_expected();
 
-// True for a return address inside this library: hook frames, dropped from every stack.
-bool is_own_code(std::uintptr_t address);
-void note_own_code();
-
 }  // namespace heapscribe::record

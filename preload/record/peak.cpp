@@ -38,7 +38,7 @@ void raise_peak(std::int64_t live) {
   std::int64_t peak = header.peak_bytes.load(std::memory_order_relaxed);
   while (live > peak) {
     if (!header.peak_bytes.compare_exchange_weak(peak, live, std::memory_order_relaxed)) continue;
-    header.epoch.fetch_add(1, std::memory_order_relaxed);
+    header.at_mark.store(1, std::memory_order_relaxed);
     header.peak_ns.store(session.now(), std::memory_order_relaxed);
     if (doubled(peak, live)) adapt_flush_step();
     return;

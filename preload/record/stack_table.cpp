@@ -1,5 +1,7 @@
 #include "preload/record/stack_table.h"
 
+#include <algorithm>
+
 #include "preload/platform/pages.h"
 #include "preload/record/session.h"
 
@@ -7,60 +9,31 @@ namespace heapscribe::record {
 
 constinit StackTable stack_table;
 
-namespace {
-
-// One step of the hash: multiply to 128 bits and fold, as wyhash and its relatives do.
-inline std::uint64_t mix(std::uint64_t hash, std::uint64_t frame) {
-  __extension__ using Wide = unsigned __int128;
-  const Wide product = Wide{hash ^ frame} * 0x9E37'79B9'7F4A'7C15ULL;
-  return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
-}
-
-constexpr std::uint64_t seed_of(std::uint32_t layout, bool truncated) {
-  return 0x2545'F491'4F6C'DD1DULL + layout * 2ULL + (truncated ? 1 : 0);
-}
-
-constexpr std::uint64_t never_zero(std::uint64_t hash) {
-  return hash != 0 ? hash : 1;
-}
-
-}  // namespace
-
-std::uint64_t hash_stack(FrameSpan stack, std::uint32_t layout) {
-  std::uint64_t hash = seed_of(layout, stack.truncated);
-  for (std::uint32_t i = stack.count; i-- > 0;) hash = mix(hash, stack.frames[i]);
-  return never_zero(hash);
-}
-
-wire::Ref StackTable::intern(FrameSpan stack, std::uint32_t layout) {
+wire::Ref StackTable::intern(const unwind::Stack& stack) {
   wire::Ref segment = wire::kNoRef;
-  std::uint64_t hash = seed_of(layout, stack.truncated);
-  for (std::uint32_t end = stack.count; end > 0;) {
-    const std::uint32_t count = end < wire::kSegmentFrames ? end : wire::kSegmentFrames;
-    const std::uint32_t begin = end - count;
-    for (std::uint32_t i = end; i-- > begin;) hash = mix(hash, stack.frames[i]);
-    segment = intern_segment(never_zero(hash), stack.frames + begin, count, segment, layout,
-                             stack.truncated);
+  for (std::uint32_t begin = 0; begin < stack.count; begin += wire::kSegmentFrames) {
+    const std::uint32_t end = std::min(begin + wire::kSegmentFrames, stack.count);
+    segment = intern_segment(stack, begin, end, segment);
     if (segment == wire::kNoRef) return wire::kNoRef;
-    end = begin;
   }
   return segment;
 }
 
-wire::Ref StackTable::intern_segment(std::uint64_t hash, const std::uintptr_t* frames,
-                                     std::uint32_t count, wire::Ref outer, std::uint32_t layout,
-                                     bool truncated) {
+wire::Ref StackTable::intern_segment(const unwind::Stack& stack, std::uint32_t begin,
+                                     std::uint32_t end, wire::Ref outer) {
+  const std::uint64_t hash = stack.hashes[end - 1] != 0 ? stack.hashes[end - 1] : 1;
   if (const wire::Ref known = find(hash); known != wire::kNoRef) return known;
+  const std::uint32_t count = end - begin;
   const std::size_t bytes = sizeof(wire::StackSegment) + count * sizeof(std::uint64_t);
   auto* segment = static_cast<wire::StackSegment*>(session.allocate(bytes, wire::kUnit));
   if (segment == nullptr) return wire::kNoRef;
   segment->hash = hash;
   segment->outer = outer;
   segment->count = count;
-  segment->layout = layout;
-  segment->truncated = truncated ? 1 : 0;
-  auto* out = reinterpret_cast<std::uint64_t*>(segment + 1);
-  for (std::uint32_t i = 0; i < count; ++i) out[i] = frames[i];
+  segment->layout = stack.layout;
+  segment->truncated = stack.truncated ? 1 : 0;
+  std::reverse_copy(stack.frames + begin, stack.frames + end,
+                    reinterpret_cast<std::uint64_t*>(segment + 1));
   remember(hash, session.ref(segment));
   return session.ref(segment);
 }

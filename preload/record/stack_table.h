@@ -8,25 +8,16 @@
 #include <atomic>
 #include <cstdint>
 
+#include "preload/unwind/remembered_stack.h"
 #include "preload/wire/session.h"
 
 namespace heapscribe::record {
-
-// Return addresses, innermost first.
-struct FrameSpan {
-  const std::uintptr_t* frames;
-  std::uint32_t count;
-  bool truncated;  // outer frames are missing
-};
-
-// 64-bit hash of the frames and the module layout they belong to. Never 0.
-std::uint64_t hash_stack(FrameSpan stack, std::uint32_t layout);
 
 class StackTable {
  public:
   // The session's record of this stack; kNoRef when there is no space. Deep stacks share their
   // outer segments (session.h). For stacks that the calling thread meets for the first time.
-  wire::Ref intern(FrameSpan stack, std::uint32_t layout);
+  wire::Ref intern(const unwind::Stack& stack);
 
  private:
   struct Entry {
@@ -37,8 +28,8 @@ class StackTable {
   static constexpr unsigned kMaxTables = 24;
   static constexpr unsigned log2_entries(unsigned table) { return 9 + table; }
 
-  wire::Ref intern_segment(std::uint64_t hash, const std::uintptr_t* frames, std::uint32_t count,
-                           wire::Ref outer, std::uint32_t layout, bool truncated);
+  wire::Ref intern_segment(const unwind::Stack& stack, std::uint32_t begin, std::uint32_t end,
+                           wire::Ref outer);
   wire::Ref find(std::uint64_t hash) const;
   void remember(std::uint64_t hash, wire::Ref segment);
   bool grow(unsigned from);

@@ -4,10 +4,12 @@
 
 #include <cerrno>
 
+#include "preload/platform/keep_errno.h"
 #include "preload/platform/kernel.h"
 #include "preload/platform/pages.h"
 #include "preload/record/module_list.h"
 #include "preload/record/peak.h"
+#include "preload/record/small_blocks.h"
 #include "preload/record/thread_id.h"
 
 namespace heapscribe::record {
@@ -18,14 +20,15 @@ using wire::RowBlock;
 using wire::SiteRow;
 
 constexpr std::uint32_t kFirstRows = 32;
-constexpr std::uint32_t kMaxFrames = std::uint32_t{1} << 22;
-constexpr std::size_t kRecorderBytes = 4 * platform::kPageSize;
+constexpr std::size_t kRecorderBytes = 2 * platform::kPageSize;
 constexpr int kTablesToTry = 32;
 constexpr std::uint32_t kUnreadTables = 4096;
 
 constinit wire::Mode mode = wire::Mode::Full;
-constinit unwind::CaptureFunction capture_stack = nullptr;
+constinit bool unwind_by_rules = true;
+constinit unwind::CaptureFunction capture_anew = nullptr;
 constinit BlockTable blocks;
+constinit SmallBlocks small_blocks;
 
 // The owner is the only writer: a plain increment that readers see in one piece.
 inline void add(std::atomic<std::uint64_t>& counter, std::uint64_t amount) {
@@ -49,18 +52,22 @@ void set_mode(wire::Mode new_mode) {
   mode = new_mode;
 }
 
-void set_unwinder(unwind::CaptureFunction capture) {
-  capture_stack = capture;
+void find_small_blocks_by_address() {
+  small_blocks.enable();
+}
+
+void set_unwinder(bool by_rules, unwind::CaptureFunction anew) {
+  unwind_by_rules = by_rules;
+  capture_anew = anew;
 }
 
 // Events
 // -------------------------------------------------------------------------------------------
 
-void ThreadRecorder::allocated(const void* block, std::size_t requested, std::size_t usable,
-                               wire::CallKind kind) {
-  SiteRow* row = current_site(kind);
-  count_allocation(*row, requested, usable);
-  enter_block(*row, block, requested);
+void ThreadRecorder::allocated(SiteRow& site, const void* block, std::size_t requested,
+                               std::size_t usable) {
+  count_allocation(site, requested, usable);
+  enter_block(site, block, requested, usable);
   add_live_bytes(static_cast<std::int64_t>(requested));
 }
 
@@ -71,19 +78,30 @@ void ThreadRecorder::allocated_early(const void* block, std::size_t requested,
     add(stackless_->reallocations, 1);
     add(table_->reallocations, 1);
   }
-  enter_block(*stackless_, block, requested);
+  enter_block(*stackless_, block, requested, kUnknownSize);
   add_live_bytes(static_cast<std::int64_t>(requested));
 }
 
-void ThreadRecorder::enter_block(SiteRow& row, const void* block, std::size_t requested) {
-  if (!blocks.insert(address(block), {session.ref(&row), requested})) {
+void ThreadRecorder::enter_block(SiteRow& row, const void* block, std::size_t requested,
+                                 std::size_t usable) {
+  const std::uintptr_t place = address(block);
+  const wire::Ref ref = session.ref(&row);
+  if (!small_blocks.insert(place, usable, requested, ref) &&
+      !blocks.insert(place, {ref, requested})) {
     lose(wire::Loss::UntrackedBlocks);
   }
-  last_block_ = address(block);
+  last_block_ = place;
 }
 
-void ThreadRecorder::released(const void* block) {
-  const BlockRecord record = blocks.take(address(block));
+BlockRecord ThreadRecorder::take(const void* block, std::size_t usable) {
+  BlockRecord record{};
+  record.row = small_blocks.take(address(block), usable, record.size);
+  if (record.row == wire::kNoRef) record = blocks.take(address(block));
+  __builtin_prefetch(session.at<SiteRow>(record.row), 1);
+  return record;
+}
+
+void ThreadRecorder::released(BlockRecord record, const void* block) {
   SiteRow* row = count_release(record);
   if (row == nullptr) return;
   if (last_block_ == address(block)) {
@@ -101,22 +119,23 @@ SiteRow* ThreadRecorder::count_release(BlockRecord record) {
     return nullptr;
   }
   SiteRow* row = own_row(session.at<SiteRow>(record.row));
+  leave_mark(session.header());
   count_free(*row, record.size);
   return row;
 }
 
-BlockRecord ThreadRecorder::take_for_resize(const void* block) {
-  return blocks.take(address(block));
-}
-
-void ThreadRecorder::resized(BlockRecord old, const void* block, std::size_t requested,
-                             std::size_t usable) {
-  SiteRow* row = current_site(wire::CallKind::Realloc);
-  count_release(old);
-  count_allocation(*row, requested, usable);
-  add(row->reallocations, 1);
+void ThreadRecorder::resized(SiteRow& site, BlockRecord old, const void* block,
+                             std::size_t requested, std::size_t usable) {
+  if (old.row == wire::kNoRef) {
+    add(table_->unknown_frees, 1);
+  } else {
+    if (requested < old.size) leave_mark(session.header());
+    count_free(*own_row(session.at<SiteRow>(old.row)), old.size);
+  }
+  count_allocation(site, requested, usable);
+  add(site.reallocations, 1);
   add(table_->reallocations, 1);
-  enter_block(*row, block, requested);
+  enter_block(site, block, requested, usable);
   add_live_bytes(static_cast<std::int64_t>(requested) - static_cast<std::int64_t>(old.size));
 }
 
@@ -124,8 +143,10 @@ void ThreadRecorder::released_by_resize(BlockRecord old) {
   if (count_release(old) != nullptr) add_live_bytes(-static_cast<std::int64_t>(old.size));
 }
 
-void ThreadRecorder::not_resized(BlockRecord old, const void* block) {
-  if (old.row != wire::kNoRef) blocks.insert(address(block), old);
+void ThreadRecorder::not_resized(BlockRecord old, const void* block, std::size_t usable) {
+  const std::uintptr_t last = last_block_;
+  if (old.row != wire::kNoRef) enter_block(*session.at<SiteRow>(old.row), block, old.size, usable);
+  last_block_ = last;
   call_failed();
 }
 
@@ -136,22 +157,38 @@ void ThreadRecorder::call_failed() {
 // Counters
 // -----------------------------------------------------------------------------------------
 
+namespace {
+
+// Sizes that 32 bits cannot hold are kept on the row's second line.
+inline void note_size(SiteRow& row, std::size_t requested) {
+  constexpr std::uint32_t kSaturated = SiteRow::kSaturated;
+  const auto size = static_cast<std::uint32_t>(requested < kSaturated ? requested : kSaturated);
+  if (size == kSaturated) [[unlikely]] {
+    if (requested > row.huge_max_size.load(std::memory_order_relaxed)) {
+      row.huge_max_size.store(requested, std::memory_order_relaxed);
+    }
+    if (requested < row.huge_min_size.load(std::memory_order_relaxed)) {
+      row.huge_min_size.store(requested, std::memory_order_relaxed);
+    }
+  }
+  if (size > row.max_size.load(std::memory_order_relaxed)) {
+    row.max_size.store(size, std::memory_order_relaxed);
+  }
+  if (size < row.min_size.load(std::memory_order_relaxed)) {
+    row.min_size.store(size, std::memory_order_relaxed);
+  }
+}
+
+}  // namespace
+
 void ThreadRecorder::count_allocation(SiteRow& row, std::size_t requested, std::size_t usable) {
   note_state_at_peak(row, session.header());
   add(row.allocations, 1);
   add(row.allocated_bytes, requested);
   add(row.usable_bytes, usable);
-  if (requested > row.max_size.load(std::memory_order_relaxed)) {
-    row.max_size.store(requested, std::memory_order_relaxed);
-  }
-  if (requested < row.min_size.load(std::memory_order_relaxed)) {
-    row.min_size.store(requested, std::memory_order_relaxed);
-  }
+  note_size(row, requested);
   add(table_->allocations, 1);
   add(table_->allocated_bytes, requested);
-  add(table_->usable_bytes, usable);
-  add(table_->kind_allocations[static_cast<std::size_t>(row.kind)], 1);
-  add(table_->kind_bytes[static_cast<std::size_t>(row.kind)], requested);
   add(table_->size_allocations[wire::size_bucket(requested)], 1);
 }
 
@@ -164,6 +201,9 @@ void ThreadRecorder::count_free(SiteRow& row, std::uint64_t size) {
 }
 
 void ThreadRecorder::add_live_bytes(std::int64_t bytes) {
+  if (is_single_threaded() && held_back_ == 0) {
+    return add_live_bytes_alone(session.header(), bytes);
+  }
   held_back_ += bytes;
   const std::int64_t step = session.header().flush_step.load(std::memory_order_relaxed);
   if (held_back_ < step && held_back_ > -step) return;
@@ -178,57 +218,66 @@ void ThreadRecorder::lose(wire::Loss loss) {
 // Sites
 // --------------------------------------------------------------------------------------------
 
-SiteRow* ThreadRecorder::current_site(wire::CallKind kind) {
-  if (mode == wire::Mode::Counts)
-    return find_row(site_key(kNoStack, kind), kind, nullptr, 0, nullptr);
-  if (new_modules_expected()) refresh_modules();
-  const std::uint32_t layout = session.header().layout.load(std::memory_order_relaxed);
-  const FrameSpan stack = capture();
-  return find_row(site_key(hash_stack(stack, layout), kind), kind, &stack, layout, nullptr);
+SiteRow* ThreadRecorder::site(wire::CallKind kind, const unwind::Frame& caller) {
+  if (mode == wire::Mode::Counts) {
+    SiteRow*& row = counts_[static_cast<std::size_t>(kind)];
+    if (row == nullptr) row = find_row(site_key(kNoStack, kind), kind, nullptr, nullptr);
+    return row;
+  }
+  const unwind::Stack& stack = capture(caller);
+  return find_row(site_key(stack.hash, kind), kind, &stack, nullptr);
 }
 
-// The stack of the program's call: ours removed from its inner end.
-FrameSpan ThreadRecorder::capture() {
-  std::uint32_t count = capture_stack(frames_, frame_capacity_);
-  while (count == frame_capacity_ && grow_frames()) {
-    count = capture_stack(frames_, frame_capacity_);
+const unwind::Stack& ThreadRecorder::capture(const unwind::Frame& caller) {
+  if (new_modules_expected()) [[unlikely]] {
+    const platform::KeepErrno keep;
+    refresh_modules();
   }
-  std::uint32_t own = 0;
-  while (own < count && is_own_code(frames_[own])) ++own;
-  return {frames_ + own, count - own, count == frame_capacity_};
+  const std::uint32_t layout = session.header().layout.load(std::memory_order_relaxed);
+  if (!unwind_by_rules) [[unlikely]]
+    return stack_.capture_anew(capture_anew, layout);
+  return stack_.capture(caller, layout, capture_anew);
 }
 
 // The row of `key` in this thread's newest block, made if need be: with the given stack, or with
 // that of another thread's row.
-SiteRow* ThreadRecorder::find_row(std::uint64_t key, wire::CallKind kind, const FrameSpan* stack,
-                                  std::uint32_t layout, const SiteRow* other) {
-  std::uint64_t at = key;
-  for (;; ++at) {
+SiteRow* ThreadRecorder::find_row(std::uint64_t key, wire::CallKind kind,
+                                  const unwind::Stack* stack, const SiteRow* other) {
+  for (std::uint64_t at = key;; ++at) {
     SiteRow& row = rows_[at & mask_];
     const std::uint64_t seen = row.key.load(std::memory_order_relaxed);
     if (seen == key) return &row;
-    if (seen == 0) break;
+    if (seen == 0) return add_row(key, kind, stack, other);
   }
+}
+
+[[gnu::noinline]] SiteRow* ThreadRecorder::add_row(std::uint64_t key, wire::CallKind kind,
+                                                   const unwind::Stack* stack,
+                                                   const SiteRow* other) {
   if (used_ >= mask_ - mask_ / 4) {
-    if (grow_rows()) return find_row(key, kind, stack, layout, other);
+    if (grow_rows()) return find_row(key, kind, stack, other);
     // No space for more rows. Those that exist go on; one place is kept free so that searches end.
     if (used_ == mask_) {
       lose(wire::Loss::StacklessEvents);
       return stackless_;
     }
   }
+  std::uint64_t at = key;
+  while (rows_[at & mask_].key.load(std::memory_order_relaxed) != 0) ++at;
   SiteRow& row = rows_[at & mask_];
   row.kind = kind;
-  row.table = session.ref(table_);
-  row.min_size.store(~std::uint64_t{0}, std::memory_order_relaxed);
+  row.table = table_ref_;
+  row.min_size.store(SiteRow::kSaturated, std::memory_order_relaxed);
+  row.huge_min_size.store(~std::uint64_t{0}, std::memory_order_relaxed);
   row.first_ns.store(session.now(), std::memory_order_relaxed);
   row.epoch.store(session.header().epoch.load(std::memory_order_relaxed) - 1,
                   std::memory_order_relaxed);
   if (other != nullptr) {
     row.stack = other->stack;
   } else if (stack != nullptr) {
+    const platform::KeepErrno keep;
     refresh_modules();
-    row.stack = stack_table.intern(*stack, layout);
+    row.stack = stack_table.intern(*stack);
     if (row.stack == wire::kNoRef) lose(wire::Loss::StacklessEvents);
     if (stack->truncated) lose(wire::Loss::TruncatedStacks);
   }
@@ -239,8 +288,9 @@ SiteRow* ThreadRecorder::find_row(std::uint64_t key, wire::CallKind kind, const 
 
 // A block that another thread allocated is freed on a row of our own: one writer a row.
 SiteRow* ThreadRecorder::own_row(SiteRow* row) {
-  if (row->table == session.ref(table_)) return row;
-  return find_row(row->key.load(std::memory_order_relaxed), row->kind, nullptr, 0, row);
+  if (row->table == table_ref_) [[likely]]
+    return row;
+  return find_row(row->key.load(std::memory_order_relaxed), row->kind, nullptr, row);
 }
 
 bool ThreadRecorder::grow_rows() {
@@ -254,20 +304,6 @@ bool ThreadRecorder::grow_rows() {
   mask_ = capacity - 1;
   used_ = 0;
   table_->blocks.store(session.ref(block), std::memory_order_release);
-  return true;
-}
-
-bool ThreadRecorder::grow_frames() {
-  if (frame_capacity_ >= kMaxFrames) return false;
-  const std::uint32_t capacity = frame_capacity_ * 4;
-  auto* frames =
-      static_cast<std::uintptr_t*>(platform::map_pages(capacity * sizeof(std::uintptr_t)));
-  if (frames == nullptr) return false;
-  if (frame_capacity_ > kRecorderBytes / sizeof(std::uintptr_t)) {
-    platform::unmap_pages(frames_, frame_capacity_ * sizeof(std::uintptr_t));
-  }
-  frames_ = frames;
-  frame_capacity_ = capacity;
   return true;
 }
 
@@ -344,11 +380,17 @@ wire::ThreadRecord* announce_thread(CounterTable* table) {
 
 }  // namespace
 
+platform::StackEnd end_of_own_stack() {
+  const bool is_main = current_thread_id() == session.header().pid;
+  return is_main ? platform::end_of_main_stack() : platform::end_of_thread_stack();
+}
+
 ThreadRecorder* adopt_or_create_recorder() {
   if (CounterTable* table = claim_free_table()) {
     if (announce_thread(table) == nullptr) return nullptr;
     auto* adopted = reinterpret_cast<ThreadRecorder*>(table->recorder);
     adopted->last_block_ = 0;
+    adopted->stack_.begin_thread(end_of_own_stack());
     return adopted;
   }
   auto* table = static_cast<CounterTable*>(session.allocate(sizeof(CounterTable)));
@@ -356,12 +398,12 @@ ThreadRecorder* adopt_or_create_recorder() {
   if (table == nullptr || pages == nullptr) return nullptr;
   auto* fresh = static_cast<ThreadRecorder*>(pages);
   fresh->table_ = table;
-  fresh->frames_ = reinterpret_cast<std::uintptr_t*>(fresh + 1);
-  fresh->frame_capacity_ = static_cast<std::uint32_t>((kRecorderBytes - sizeof(ThreadRecorder)) /
-                                                      sizeof(std::uintptr_t));
+  fresh->table_ref_ = session.ref(table);
+  fresh->stack_.use(fresh + 1, kRecorderBytes - sizeof(ThreadRecorder));
+  fresh->stack_.begin_thread(end_of_own_stack());
   if (!fresh->grow_rows()) return nullptr;
   fresh->stackless_ = fresh->find_row(site_key(kNoStack, wire::CallKind::Malloc),
-                                      wire::CallKind::Malloc, nullptr, 0, nullptr);
+                                      wire::CallKind::Malloc, nullptr, nullptr);
   table->recorder = reinterpret_cast<std::uint64_t>(fresh);
   if (announce_thread(table) == nullptr) return nullptr;
   session.push(session.header().first_table, table);
@@ -374,6 +416,7 @@ ThreadRecorder* recorder(const bootstrap::RecordingScope&) {
   bootstrap::ThreadState& state = bootstrap::thread_state;
   if (state.recorder != nullptr) [[likely]]
     return state.recorder;
+  const platform::KeepErrno keep;
   if (state.refused == 0) state.recorder = adopt_or_create_recorder();
   if (state.recorder == nullptr) {
     state.refused = 1;

@@ -12,26 +12,33 @@
 #include "preload/record/block_table.h"
 #include "preload/record/session.h"
 #include "preload/record/stack_table.h"
-#include "preload/unwind/unwinder.h"
+#include "preload/unwind/remembered_stack.h"
 
 namespace heapscribe::record {
 
 class ThreadRecorder {
  public:
-  // `usable` is what malloc_usable_size says. Call after the block exists.
-  void allocated(const void* block, std::size_t requested, std::size_t usable, wire::CallKind kind);
+  // Where `usable` is asked for, what malloc_usable_size says of the block at that time; must be
+  // the same when the block comes and when it goes. kUnknownSize is always possible.
+  static constexpr std::size_t kUnknownSize = ~std::size_t{0};
+
+  // An allocation in two steps, with the allocator's own work in between: first the site (so that
+  // its row arrives from memory meanwhile), then, if there is a block, the event.
+  wire::SiteRow* site(wire::CallKind kind, const unwind::Frame& caller);
+  void allocated(wire::SiteRow& site, const void* block, std::size_t requested, std::size_t usable);
 
   // A block from before recording began: its stack and usable size are gone.
   void allocated_early(const void* block, std::size_t requested, wire::CallKind kind);
 
-  // Call before the block is released.
-  void released(const void* block);
+  // A release in two steps, likewise: the block is taken out of the books before the allocator gets
+  // it back, since another thread may be given its address at once.
+  BlockRecord take(const void* block, std::size_t usable);
+  void released(BlockRecord record, const void* block);
 
-  // realloc in three steps, since another thread may be given the old address at once:
-  // take_for_resize before the real call, then one of the other three.
-  BlockRecord take_for_resize(const void* block);
-  void resized(BlockRecord old, const void* block, std::size_t requested, std::size_t usable);
-  void not_resized(BlockRecord old, const void* block);
+  // realloc: take and site before the real call, then one of these.
+  void resized(wire::SiteRow& site, BlockRecord old, const void* block, std::size_t requested,
+               std::size_t usable);
+  void not_resized(BlockRecord old, const void* block, std::size_t usable);
   void released_by_resize(BlockRecord old);
 
   void call_failed();
@@ -39,14 +46,15 @@ class ThreadRecorder {
  private:
   friend ThreadRecorder* adopt_or_create_recorder();
 
-  wire::SiteRow* current_site(wire::CallKind kind);
-  FrameSpan capture();
-  wire::SiteRow* find_row(std::uint64_t key, wire::CallKind kind, const FrameSpan* stack,
-                          std::uint32_t layout, const wire::SiteRow* other);
+  const unwind::Stack& capture(const unwind::Frame& caller);
+  wire::SiteRow* find_row(std::uint64_t key, wire::CallKind kind, const unwind::Stack* stack,
+                          const wire::SiteRow* other);
+  wire::SiteRow* add_row(std::uint64_t key, wire::CallKind kind, const unwind::Stack* stack,
+                         const wire::SiteRow* other);
   wire::SiteRow* own_row(wire::SiteRow* row);
   bool grow_rows();
-  bool grow_frames();
-  void enter_block(wire::SiteRow& row, const void* block, std::size_t requested);
+  void enter_block(wire::SiteRow& row, const void* block, std::size_t requested,
+                   std::size_t usable);
   void count_allocation(wire::SiteRow& row, std::size_t requested, std::size_t usable);
   void count_free(wire::SiteRow& row, std::uint64_t size);
   wire::SiteRow* count_release(BlockRecord record);
@@ -61,13 +69,18 @@ class ThreadRecorder {
   std::int64_t held_back_;    // live bytes not yet added to the process, see peak.h
   std::uint64_t
       last_block_;  // most recent allocation of this thread: freeing it next is "temporary"
-  std::uintptr_t* frames_;
-  std::uint32_t frame_capacity_;
+  wire::Ref table_ref_;
+  wire::SiteRow* counts_[wire::kCallKinds];  // the rows of Mode::Counts
+  unwind::RememberedStack stack_;
 };
 
 // Settings that all recorders share; set before a second thread exists.
 void set_mode(wire::Mode mode);
-void set_unwinder(unwind::CaptureFunction capture);
+// The allocator underneath keeps its blocks 32 bytes apart: see SmallBlocks.
+void find_small_blocks_by_address();
+// How stacks are captured: by `anew` every time, or by rules with memory, where `anew` takes over
+// for exotic frames; nullptr = such stacks are truncated.
+void set_unwinder(bool by_rules, unwind::CaptureFunction anew);
 
 // The calling thread's recorder. Never fails: a thread for which there is no space shares nothing
 // and gets nullptr, its events are counted as lost.

@@ -1,4 +1,5 @@
-// The unwinder: one function.
+// Unwinders that start anew every time: one function each, one contract. The default is none of
+// them but RememberedStack, which falls back to the general one.
 #pragma once
 
 #include <cstdint>
@@ -13,6 +14,9 @@ using CaptureFunction = std::uint32_t (*)(std::uintptr_t* frames, std::uint32_t 
 
 // Cached rules from the compilers' tables; falls back to the general one.
 std::uint32_t capture_rules(std::uintptr_t* frames, std::uint32_t capacity);
+
+// Frame pointers only, inside the thread's own stack: for programs that were compiled with them.
+std::uint32_t capture_frame_pointers(std::uintptr_t* frames, std::uint32_t capacity);
 
 // Boost.Stacktrace over libgcc's unwinder: general and slow.
 std::uint32_t capture_boost(std::uintptr_t* frames, std::uint32_t capacity);

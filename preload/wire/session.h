@@ -34,7 +34,7 @@ inline constexpr Ref kNoRef = 0;
 inline constexpr std::size_t kUnit = 16;
 
 inline constexpr std::uint64_t kSessionMagic = 0x31'42'49'52'43'53'50'48;  // "HPSCRIB1"
-inline constexpr std::uint32_t kSessionVersion = 1;
+inline constexpr std::uint32_t kSessionVersion = 2;
 inline constexpr std::uint64_t kMaxCapacity = std::uint64_t{64} << 30;  // what a Ref can address
 
 enum class Mode : std::uint32_t { Full = 0, Counts = 1 };
@@ -73,24 +73,37 @@ struct alignas(64) SiteRow {
       key;  // 0 = slot empty; stack hash mixed with kind; stored last, release
   std::atomic<std::uint64_t> allocations;      // successful reallocs included
   std::atomic<std::uint64_t> allocated_bytes;  // requested
-  std::atomic<std::uint64_t> frees;            // the old block of a realloc included
-  std::atomic<std::uint64_t> freed_bytes;      // requested sizes of the freed blocks
-  // Live at the high-water mark `epoch`, valid only while epoch == SessionHeader::epoch; otherwise
-  // the row has not changed since that mark and its current live is the value at the peak.
+  std::atomic<std::uint64_t> usable_bytes;  // what malloc_usable_size said, summed over allocations
+  std::atomic<std::uint64_t> frees;         // the old block of a realloc included
+  std::atomic<std::uint64_t> freed_bytes;   // requested sizes of the freed blocks
+  std::atomic<std::uint32_t> epoch;         // see peak_bytes
+  Ref table;                                // CounterTable this row belongs to
+  // Smallest and largest request; kSaturated = that or more: see the second line.
+  std::atomic<std::uint32_t> min_size;
+  std::atomic<std::uint32_t> max_size;
+  // second line
+  // Live at the high-water mark `epoch`, valid only while epoch == SessionHeader::epoch and not
+  // SessionHeader::at_mark; otherwise the row has not changed since that mark and its current live
+  // is the value at the peak.
   std::atomic<std::int64_t> peak_bytes;
   std::atomic<std::int64_t> peak_blocks;
-  std::atomic<std::uint32_t> epoch;
-  Ref table;  // CounterTable this row belongs to
-  // second line
   std::atomic<std::uint64_t> temporary;      // freed by the same thread before its next allocation
   std::atomic<std::uint64_t> reallocations;  // allocations made by realloc of an existing block
-  std::atomic<std::uint64_t> usable_bytes;  // what malloc_usable_size said, summed over allocations
-  std::atomic<std::uint64_t> max_size;      // largest request
-  std::atomic<std::uint64_t> min_size;      // smallest request
-  std::atomic<std::uint64_t> first_ns;      // session time of the first event
-  Ref stack;                                // innermost StackSegment; kNoRef = no stack recorded
+  std::atomic<std::uint64_t> huge_min_size;  // of the requests of kSaturated and more
+  std::atomic<std::uint64_t> huge_max_size;
+  std::atomic<std::uint64_t> first_ns;  // session time of the first event
+  Ref stack;                            // innermost StackSegment; kNoRef = no stack recorded
   CallKind kind;
-  std::uint64_t reserved;
+
+  static constexpr std::uint32_t kSaturated = ~std::uint32_t{0};
+  std::uint64_t smallest_request() const {
+    const std::uint32_t size = min_size.load(std::memory_order_relaxed);
+    return size != kSaturated ? size : huge_min_size.load(std::memory_order_relaxed);
+  }
+  std::uint64_t largest_request() const {
+    const std::uint32_t size = max_size.load(std::memory_order_relaxed);
+    return size != kSaturated ? size : huge_max_size.load(std::memory_order_relaxed);
+  }
 };
 static_assert(sizeof(SiteRow) == 128,
               "two cache lines: the first is all that a plain event touches");
@@ -111,7 +124,7 @@ static_assert(sizeof(RowBlock) == 64);
 // attribution stays exact although tables are reused. Counters are never reset.
 enum class TableState : std::uint32_t { Owned = 0, Free = 1, Claimed = 2 };
 
-// All counters of one thread.
+// All counters of one thread. What is not here is the sum of its rows.
 struct alignas(64) CounterTable {
   Ref next;  // older table, or kNoRef
   std::atomic<TableState> state;
@@ -124,11 +137,8 @@ struct alignas(64) CounterTable {
   std::atomic<std::uint64_t> freed_bytes;
   std::atomic<std::uint64_t> reallocations;
   std::atomic<std::uint64_t> temporary;
-  std::atomic<std::uint64_t> usable_bytes;
   std::atomic<std::uint64_t> unknown_frees;  // blocks that were not seen being allocated
   std::atomic<std::uint64_t> failed;         // calls that returned NULL
-  std::atomic<std::uint64_t> kind_allocations[kCallKinds];
-  std::atomic<std::uint64_t> kind_bytes[kCallKinds];
   std::atomic<std::uint64_t> losses[kLossKinds];
   std::atomic<std::uint64_t> size_allocations[kSizeBuckets];  // by requested size
 };
@@ -213,6 +223,7 @@ struct SessionHeader {
   std::atomic<std::int64_t> peak_bytes;
   std::atomic<std::uint32_t> epoch;
   std::atomic<std::uint32_t> flush_step;        // bytes a thread may hold back; 0 = none
+  std::atomic<std::uint32_t> at_mark;           // 1 = the rows hold the peak as they are
   std::atomic<std::uint64_t> peak_ns;           // session time of the peak
   std::atomic<std::uint64_t> peak_error_bytes;  // how far peak_bytes may be off; 0 = exact
 };

@@ -13,6 +13,7 @@ namespace {
 // What a program sees of `entries` after the library has cleaned up.
 std::vector<std::string> cleaned(std::vector<std::string> entries) {
   std::vector<char*> environment;
+  environment.reserve(entries.size() + 1);
   for (std::string& entry : entries) environment.push_back(entry.data());
   environment.push_back(nullptr);
   clean_environment(environment.data());
@@ -78,7 +79,7 @@ TEST(ReadConfig, TakesValuesAndIgnoresEmptyOnes) {
   config = Config{};
   read_config(environment);
   EXPECT_STREQ(config.mode, "counts");
-  EXPECT_STREQ(config.unwinder, "rules");
+  EXPECT_STREQ(config.unwinder, "auto");
   config = Config{};
 }
 

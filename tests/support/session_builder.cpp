@@ -139,7 +139,8 @@ wire::SiteRow& SessionBuilder::row(TableHandle& table, wire::Ref stack, wire::Ca
   row.kind = kind;
   row.table = table.table;
   row.stack = stack;
-  row.min_size = UINT64_MAX;
+  row.min_size = wire::SiteRow::kSaturated;
+  row.huge_min_size = UINT64_MAX;
   row.first_ns = first_ns;
   row.epoch = header().epoch - 1;
   row.key = std::uint64_t{stack} * 8 + static_cast<std::uint64_t>(kind) + 1;
@@ -148,18 +149,17 @@ wire::SiteRow& SessionBuilder::row(TableHandle& table, wire::Ref stack, wire::Ca
 
 void SessionBuilder::allocate(const TableHandle& table, wire::SiteRow& row, std::uint64_t blocks,
                               std::uint64_t bytes_each) const {
-  const auto kind = static_cast<std::size_t>(row.kind);
-  for (auto* counter :
-       {&row.allocations, &table.counters->allocations, &table.counters->kind_allocations[kind],
-        &table.counters->size_allocations[wire::size_bucket(bytes_each)]}) {
+  for (auto* counter : {&row.allocations, &table.counters->allocations,
+                        &table.counters->size_allocations[wire::size_bucket(bytes_each)]}) {
     add(*counter, blocks);
   }
-  for (auto* counter : {&row.allocated_bytes, &row.usable_bytes, &table.counters->allocated_bytes,
-                        &table.counters->usable_bytes, &table.counters->kind_bytes[kind]}) {
+  for (auto* counter :
+       {&row.allocated_bytes, &row.usable_bytes, &table.counters->allocated_bytes}) {
     add(*counter, blocks * bytes_each);
   }
-  row.min_size = std::min(row.min_size.load(), bytes_each);
-  row.max_size = std::max(row.max_size.load(), bytes_each);
+  const auto size = static_cast<std::uint32_t>(bytes_each);
+  row.min_size = std::min(row.min_size.load(), size);
+  row.max_size = std::max(row.max_size.load(), size);
 }
 
 void SessionBuilder::free(const TableHandle& table, wire::SiteRow& row, std::uint64_t blocks,

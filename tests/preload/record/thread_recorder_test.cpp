@@ -19,15 +19,27 @@ std::uint32_t pretend(std::uintptr_t* frames, std::uint32_t) {
   return 1;
 }
 
+constexpr unwind::Frame kAnywhere{0, 0, 0};
+constexpr std::size_t kUsable = ThreadRecorder::kUnknownSize;
+
 const void* block(std::uintptr_t number) {
   return reinterpret_cast<const void*>(number * 64);
+}
+
+void allocate(ThreadRecorder& mine, const void* made, std::size_t requested, std::size_t usable,
+              wire::CallKind kind) {
+  mine.allocated(*mine.site(kind, kAnywhere), made, requested, usable);
+}
+
+void release(ThreadRecorder& mine, const void* gone) {
+  mine.released(mine.take(gone, kUsable), gone);
 }
 
 template <typename Body>
 void on_new_thread(Body body) {
   open_test_session();
   set_mode(wire::Mode::Full);
-  set_unwinder(pretend);
+  set_unwinder(false, pretend);
   std::thread([&] {
     const bootstrap::RecordingScope scope;
     ThreadRecorder* mine = recorder(scope);
@@ -54,10 +66,10 @@ wire::SiteRow* find_row(const wire::CounterTable& table, std::uintptr_t caller) 
 TEST(ThreadRecorder, CountsAllocationsAndFreesAtTheAllocatingSite) {
   on_new_thread([](ThreadRecorder& mine, const wire::CounterTable& table) {
     pretended_caller = 0xA1;
-    mine.allocated(block(1001), 100, 104, wire::CallKind::Malloc);
-    mine.allocated(block(1002), 50, 56, wire::CallKind::Malloc);
+    allocate(mine, block(1001), 100, 104, wire::CallKind::Malloc);
+    allocate(mine, block(1002), 50, 56, wire::CallKind::Malloc);
     pretended_caller = 0xA2;
-    mine.released(block(1001));
+    release(mine, block(1001));
     const wire::SiteRow* row = find_row(table, 0xA1);
     ASSERT_NE(row, nullptr);
     EXPECT_EQ(row->allocations, 2U);
@@ -71,16 +83,16 @@ TEST(ThreadRecorder, CountsAllocationsAndFreesAtTheAllocatingSite) {
     EXPECT_EQ(find_row(table, 0xA2), nullptr);
     EXPECT_EQ(table.allocations, 2U);
     EXPECT_EQ(table.frees, 1U);
-    mine.released(block(1002));
+    release(mine, block(1002));
   });
 }
 
 TEST(ThreadRecorder, FreeingTheLastAllocationIsTemporary) {
   on_new_thread([](ThreadRecorder& mine, const wire::CounterTable& table) {
-    mine.allocated(block(2001), 8, 24, wire::CallKind::New);
-    mine.allocated(block(2002), 8, 24, wire::CallKind::New);
-    mine.released(block(2002));
-    mine.released(block(2001));
+    allocate(mine, block(2001), 8, 24, wire::CallKind::New);
+    allocate(mine, block(2002), 8, 24, wire::CallKind::New);
+    release(mine, block(2002));
+    release(mine, block(2001));
     EXPECT_EQ(table.temporary, 1U);
   });
 }
@@ -88,26 +100,27 @@ TEST(ThreadRecorder, FreeingTheLastAllocationIsTemporary) {
 TEST(ThreadRecorder, ReallocIsOneAllocationAndOneFree) {
   on_new_thread([](ThreadRecorder& mine, const wire::CounterTable& table) {
     pretended_caller = 0xB1;
-    mine.allocated(block(3001), 10, 24, wire::CallKind::Malloc);
+    allocate(mine, block(3001), 10, 24, wire::CallKind::Malloc);
     pretended_caller = 0xB2;
-    const BlockRecord old = mine.take_for_resize(block(3001));
-    mine.resized(old, block(3002), 500, 504);
+    const BlockRecord old = mine.take(block(3001), kUsable);
+    wire::SiteRow* site = mine.site(wire::CallKind::Realloc, kAnywhere);
+    mine.resized(*site, old, block(3002), 500, 504);
     EXPECT_EQ(find_row(table, 0xB1)->frees, 1U);
     EXPECT_EQ(find_row(table, 0xB1)->freed_bytes, 10U);
     EXPECT_EQ(find_row(table, 0xB2)->reallocations, 1U);
     EXPECT_EQ(find_row(table, 0xB2)->allocated_bytes, 500U);
     EXPECT_EQ(table.reallocations, 1U);
-    mine.released(block(3002));
+    release(mine, block(3002));
   });
 }
 
 TEST(ThreadRecorder, FailedReallocKeepsTheBlock) {
   on_new_thread([](ThreadRecorder& mine, const wire::CounterTable& table) {
-    mine.allocated(block(4001), 10, 24, wire::CallKind::Malloc);
-    mine.not_resized(mine.take_for_resize(block(4001)), block(4001));
+    allocate(mine, block(4001), 10, 24, wire::CallKind::Malloc);
+    mine.not_resized(mine.take(block(4001), kUsable), block(4001), kUsable);
     EXPECT_EQ(table.failed, 1U);
     EXPECT_EQ(table.frees, 0U);
-    mine.released(block(4001));
+    release(mine, block(4001));
     EXPECT_EQ(table.frees, 1U);
     EXPECT_EQ(table.unknown_frees, 0U);
   });
@@ -115,7 +128,7 @@ TEST(ThreadRecorder, FailedReallocKeepsTheBlock) {
 
 TEST(ThreadRecorder, AForeignBlockIsAnUnknownFree) {
   on_new_thread([](ThreadRecorder& mine, const wire::CounterTable& table) {
-    mine.released(block(5001));
+    release(mine, block(5001));
     EXPECT_EQ(table.unknown_frees, 1U);
     EXPECT_EQ(table.frees, 0U);
   });
@@ -124,10 +137,10 @@ TEST(ThreadRecorder, AForeignBlockIsAnUnknownFree) {
 TEST(ThreadRecorder, AnotherThreadsFreeIsCountedOnItsOwnRowOfTheSameSite) {
   on_new_thread([](ThreadRecorder& mine, const wire::CounterTable&) {
     pretended_caller = 0xC1;
-    mine.allocated(block(6001), 64, 72, wire::CallKind::Malloc);
+    allocate(mine, block(6001), 64, 72, wire::CallKind::Malloc);
   });
   on_new_thread([](ThreadRecorder& mine, const wire::CounterTable& table) {
-    mine.released(block(6001));
+    release(mine, block(6001));
     const wire::SiteRow* row = find_row(table, 0xC1);
     ASSERT_NE(row, nullptr);
     EXPECT_EQ(row->frees, 1U);
@@ -140,9 +153,9 @@ TEST(ThreadRecorder, RowsSurviveGrowthOfTheTable) {
   on_new_thread([](ThreadRecorder& mine, const wire::CounterTable& table) {
     for (std::uintptr_t site = 1; site <= 5000; ++site) {
       pretended_caller = 0xD0000 + site;
-      mine.allocated(block(10'000 + site), site, site, wire::CallKind::Calloc);
+      allocate(mine, block(10'000 + site), site, site, wire::CallKind::Calloc);
     }
-    for (std::uintptr_t site = 1; site <= 5000; ++site) mine.released(block(10'000 + site));
+    for (std::uintptr_t site = 1; site <= 5000; ++site) release(mine, block(10'000 + site));
     std::uint64_t frees = 0;
     for (wire::Ref ref = table.blocks; ref != wire::kNoRef;) {
       const auto* rows_block = session.at<wire::RowBlock>(ref);
@@ -160,13 +173,13 @@ TEST(Peak, EveryRowKnowsWhatItHeldAtTheMark) {
   on_new_thread([](ThreadRecorder& mine, const wire::CounterTable& table) {
     const auto big = std::uint64_t{1} << 40;  // beyond whatever other tests left alive
     pretended_caller = 0xE1;
-    mine.allocated(block(7001), big, big, wire::CallKind::Malloc);
+    allocate(mine, block(7001), big, big, wire::CallKind::Malloc);
     pretended_caller = 0xE2;
-    mine.allocated(block(7002), big / 2, big / 2, wire::CallKind::Malloc);
+    allocate(mine, block(7002), big / 2, big / 2, wire::CallKind::Malloc);
     const std::int64_t peak = session.header().peak_bytes;
-    mine.released(block(7002));
+    release(mine, block(7002));
     pretended_caller = 0xE3;
-    mine.allocated(block(7003), 16, 24, wire::CallKind::Malloc);
+    allocate(mine, block(7003), 16, 24, wire::CallKind::Malloc);
     EXPECT_EQ(session.header().peak_bytes, peak);
     const std::uint32_t epoch = session.header().epoch;
     const wire::SiteRow* untouched = find_row(table, 0xE1);
@@ -177,7 +190,7 @@ TEST(Peak, EveryRowKnowsWhatItHeldAtTheMark) {
     EXPECT_EQ(changed->peak_bytes, static_cast<std::int64_t>(big / 2));
     ASSERT_EQ(later->epoch, epoch);
     EXPECT_EQ(later->peak_bytes, 0);
-    mine.released(block(7001));
+    release(mine, block(7001));
     EXPECT_EQ(untouched->epoch, epoch);
     EXPECT_EQ(untouched->peak_bytes, static_cast<std::int64_t>(big));
   });

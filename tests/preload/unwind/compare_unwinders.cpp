@@ -1,5 +1,6 @@
 // Preloaded into real programs by unwinders_agree_test: captures the stack of every malloc by rules
-// and by an oracle (libunwind, or libgcc when COMPARE_WITH=libgcc), and counts where they differ.
+// with a thread's memory of its last stack, as recordings do, and by an oracle (libunwind, or
+// libgcc when COMPARE_WITH=libgcc), and counts where they differ.
 //
 // A capture is complete if it ends in the program's outermost frame; the oracle decides which.
 #define UNW_LOCAL_ONLY
@@ -18,6 +19,7 @@
 #include <cstring>
 
 #include "preload/platform/stack_bounds.h"
+#include "preload/unwind/remembered_stack.h"
 #include "preload/unwind/rule_cache.h"
 #include "preload/unwind/unwinder.h"
 
@@ -96,17 +98,38 @@ void print_stack(const char* name, const std::uintptr_t* frames, std::uint32_t c
   }
 }
 
-// Too large for static TLS: threads with small stacks could no longer be made.
-List* map_lists() {
-  return static_cast<List*>(
-      mmap(nullptr, 2 * sizeof(List), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+using heapscribe::unwind::Frame;
+
+// A thread's own. Too large for static TLS: threads with small stacks could no longer be made.
+struct Workplace {
+  List rules;
+  List oracle;
+  heapscribe::unwind::RememberedStack remembered;
+  char storage[8000];
+};
+
+Workplace* make_workplace() {
+  auto* made = static_cast<Workplace*>(
+      mmap(nullptr, sizeof(Workplace), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+  made->remembered.use(made->storage, sizeof made->storage);
+  made->remembered.begin_thread(getpid() == gettid() ? heapscribe::platform::end_of_main_stack()
+                                                     : heapscribe::platform::end_of_thread_stack());
+  return made;
 }
 
-[[gnu::noinline]] void compare() {
-  static thread_local List* lists = map_lists();
-  List& rules = lists[0];
-  List& oracle = lists[1];
-  rules.count = heapscribe::unwind::capture_rules(rules.frames, kFrames);
+void capture_remembered(Workplace& here, const Frame& caller) {
+  const heapscribe::unwind::Stack& stack =
+      here.remembered.capture(caller, 0, heapscribe::unwind::capture_boost);
+  here.rules.count = std::min(stack.count, kFrames);
+  std::reverse_copy(stack.frames + stack.count - here.rules.count, stack.frames + stack.count,
+                    here.rules.frames);
+}
+
+[[gnu::noinline]] void compare(const Frame& caller) {
+  static thread_local Workplace* here = make_workplace();
+  List& rules = here->rules;
+  List& oracle = here->oracle;
+  capture_remembered(*here, caller);
   oracle.count = 0;
   capture_oracle(oracle);
   const std::uintptr_t* a = skip_own(rules);
@@ -154,7 +177,7 @@ extern "C" void* __libc_malloc(std::size_t size);
 extern "C" void* malloc(std::size_t size) {
   if (ready && !inside) {
     inside = true;
-    compare();
+    compare(heapscribe::unwind::caller_frame());
     inside = false;
   }
   return __libc_malloc(size);

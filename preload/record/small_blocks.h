@@ -1,0 +1,80 @@
+// The rows of small blocks, found by address arithmetic: a shadow of the heap.
+//
+// glibc's blocks start at least 32 bytes apart, so every 32 bytes of address space own one entry of
+// 4 bytes: which row, and by how much the usable size exceeds the requested one. No hash, no
+// search, no atomic operation: an entry belongs to whoever owns the block. It costs an eighth of
+// the memory that small blocks ever covered; larger blocks would waste more and go to the
+// BlockTable.
+//
+// Measured against the BlockTable alone, micro pair with a million live blocks: 264 ns plain, 930
+// by the table, see tests/bench.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+#include "preload/wire/session.h"
+
+namespace heapscribe::record {
+
+class SmallBlocks {
+ public:
+  // Largest usable size that is kept here.
+  static constexpr std::size_t kLargest = 512;
+
+  // Call once, if the allocator underneath keeps its blocks 32 bytes apart. Without memory nothing
+  // is kept.
+  void enable();
+
+  // False: not kept here. `row` is a multiple of 64 bytes.
+  bool insert(std::uintptr_t block, std::size_t usable, std::size_t requested, wire::Ref row) {
+    const std::uint64_t slack = usable - requested;
+    if (usable > kLargest || slack > kMostSlack || row >> kRowBits != 0) return false;
+    std::uint32_t* entry = entry_of(block);
+    if (entry == nullptr && (entry = add_chunk(block)) == nullptr) [[unlikely]]
+      return false;
+    *entry = row / kRowUnits << kSlackBits | static_cast<std::uint32_t>(slack);
+    return true;
+  }
+
+  // Removes the block; kNoRef if it is not here.
+  wire::Ref take(std::uintptr_t block, std::size_t usable, std::uint64_t& requested) {
+    if (usable > kLargest) return wire::kNoRef;
+    std::uint32_t* entry = entry_of(block);
+    if (entry == nullptr || *entry == 0) [[unlikely]]
+      return wire::kNoRef;
+    const std::uint32_t found = *entry;
+    *entry = 0;
+    requested = usable - (found & kMostSlack);
+    return (found >> kSlackBits) * kRowUnits;
+  }
+
+  void prefetch(std::uintptr_t block) const {
+    if (const std::uint32_t* entry = entry_of(block)) __builtin_prefetch(entry, 1);
+  }
+
+ private:
+  static constexpr unsigned kGranuleBits = 5;
+  static constexpr unsigned kChunkBits = 26;  // 64 MiB of address space, 8 MiB of entries
+  static constexpr unsigned kAddressBits = 47;
+  static constexpr std::size_t kChunks = std::size_t{1} << (kAddressBits - kChunkBits);
+  static constexpr std::size_t kEntries = std::size_t{1} << (kChunkBits - kGranuleBits);
+  static constexpr unsigned kSlackBits = 5;
+  static constexpr std::uint32_t kMostSlack = (1U << kSlackBits) - 1;
+  static constexpr wire::Ref kRowUnits = 64 / wire::kUnit;
+  static constexpr unsigned kRowBits = 29;  // of a Ref: rows in the first 8 GiB of the session
+
+  std::uint32_t* entry_of(std::uintptr_t block) const {
+    const std::uintptr_t chunk = block >> kChunkBits;
+    if (chunk >= chunks_) return nullptr;
+    std::uint32_t* entries = directory_[chunk].load(std::memory_order_acquire);
+    if (entries == nullptr) return nullptr;
+    return entries + ((block >> kGranuleBits) & (kEntries - 1));
+  }
+  std::uint32_t* add_chunk(std::uintptr_t block);
+
+  std::atomic<std::uint32_t*>* directory_ = nullptr;
+  std::size_t chunks_ = 0;  // 0 = not enabled
+};
+
+}  // namespace heapscribe::record
