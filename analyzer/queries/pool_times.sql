@@ -1,0 +1,2 @@
+-- Timed allocations of the pool, fastest first.
+SELECT upper_ns, allocations FROM pool_time ORDER BY lower_ticks
