@@ -28,13 +28,18 @@ const char* value_of(const char* entry, const char* variable) {
   return entry + length + 1;
 }
 
+// `run --allocator` puts a library below ours.
+bool names_chosen_allocator(const char* begin, const char* end) {
+  return std::string_view(begin, static_cast<std::size_t>(end - begin)) == config.allocator;
+}
+
 // Removes our entries from a list separated by colons or blanks, in place.
 void remove_this_library(char* list) {
   char* out = list;
   for (const char* part = list; *part != '\0';) {
     const char* end = part;
     while (*end != '\0' && !is_separator(*end)) ++end;
-    const bool ours = names_this_library(part, end);
+    const bool ours = names_this_library(part, end) || names_chosen_allocator(part, end);
     const char* next = *end != '\0' ? end + 1 : end;
     if (!ours) {
       const auto length = static_cast<std::size_t>(next - part);

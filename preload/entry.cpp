@@ -12,15 +12,18 @@
 #include "preload/bootstrap/real_functions.h"
 #include "preload/config.h"
 #include "preload/launch_collector.h"
+#include "preload/memory/pool.h"
 #include "preload/platform/notice.h"
 #include "preload/platform/own_code.h"
 #include "preload/platform/stack_bounds.h"
+#include "preload/record/live_blocks.h"
 #include "preload/record/module_list.h"
 #include "preload/record/session.h"
 #include "preload/record/thread_id.h"
 #include "preload/record/thread_recorder.h"
 #include "preload/unwind/rule_cache.h"
 #include "preload/unwind/unwinder.h"
+#include "preload/use_pool.h"
 
 namespace heapscribe {
 namespace {
@@ -61,7 +64,7 @@ void prepare_recording(wire::Mode mode) {
   record::refresh_modules();
   record::set_mode(mode);
   choose_unwinder();
-  if (bootstrap::is_glibc_underneath()) record::find_small_blocks_by_address();
+  if (bootstrap::is_glibc_underneath()) record::live_blocks.find_small_blocks_by_address();
   on_exit(note_exit, nullptr);
 }
 
@@ -72,13 +75,27 @@ void replay_early_events(record::ThreadRecorder& recorder) {
     const bootstrap::EarlyEvent& event = early.begin[i];
     if (event.requested == bootstrap::EarlyEvent::kRelease) {
       const record::BlockRecord known =
-          recorder.take(event.block, record::ThreadRecorder::kUnknownSize);
+          recorder.take(event.block, record::LiveBlocks::kUnknownSize);
       recorder.released(known, event.block);
     } else {
       recorder.allocated_early(event.block, event.requested, event.kind);
     }
   }
   if (early.lost != 0) record::session.lose(wire::Loss::UncountedEvents, early.lost);
+}
+
+// Before anything looks at where blocks come from.
+void choose_allocator() {
+  if (std::string_view(config.allocator) != "pool" || use_pool()) return;
+  platform::notice("no address space for the pool; the program's own allocator serves it");
+}
+
+// Samples are served by the pool, whoever serves the rest.
+Phase phase_of(wire::Mode mode) {
+  if (mode != wire::Mode::Sample) return Phase::Recording;
+  if (memory::range.bytes != 0 || memory::start_pool(true)) return Phase::Sampling;
+  platform::notice("not recording: no address space for samples");
+  return Phase::Off;
 }
 
 void begin_recording() {
@@ -88,10 +105,11 @@ void begin_recording() {
   if (problem != nullptr) platform::notice("not recording: ", problem);
   if (path != nullptr && problem == nullptr) {
     const bootstrap::RecordingScope scope;
+    choose_allocator();
     prepare_recording(record::session.header().mode);
     if (record::ThreadRecorder* recorder = record::recorder(scope)) replay_early_events(*recorder);
     bootstrap::wipe_phase_on_fork();
-    bootstrap::set_phase(Phase::Recording);
+    bootstrap::set_phase(phase_of(record::session.header().mode));
   } else {
     bootstrap::set_phase(Phase::Off);
   }

@@ -7,17 +7,20 @@ set(HEAPSCRIBE_GUEST_SOURCES
   bootstrap/early_events.cpp bootstrap/early_heap.cpp bootstrap/process_phase.cpp bootstrap/real_functions.cpp
   bootstrap/recording_scope.cpp
   bootstrap/thread_state.cpp
+  memory/heap.cpp memory/huge.cpp memory/magazines.cpp memory/pool.cpp memory/range.cpp memory/slabs.cpp
+  memory/slots.cpp memory/statistics.cpp
   unwind/call_frame_info.cpp unwind/remembered_stack.cpp unwind/rule_cache.cpp platform/stack_bounds.cpp
   unwind/unwinder_boost.cpp
   unwind/unwinder_libunwind.cpp  unwind/unwinder_rules.cpp
-  record/block_table.cpp record/module_list.cpp record/peak.cpp record/session.cpp record/small_blocks.cpp
-  record/stack_table.cpp record/thread_id.cpp record/thread_recorder.cpp
-  hooks/allocation.cpp hooks/loader.cpp hooks/operator_new.cpp hooks/process.cpp hooks/sandbox.cpp
-  launch_collector.cpp entry.cpp)
+  record/block_table.cpp record/module_list.cpp record/peak.cpp record/sampling.cpp record/session.cpp record/small_blocks.cpp
+  record/stack_table.cpp record/recorders.cpp record/thread_id.cpp record/thread_recorder.cpp
+  record/thread_samples.cpp
+  hooks/allocation.cpp hooks/loader.cpp hooks/operator_new.cpp hooks/process.cpp hooks/sample.cpp hooks/sandbox.cpp
+  launch_collector.cpp use_pool.cpp entry.cpp)
 
 # The same sources for the unit tests, which call them from an ordinary program.
 set(HEAPSCRIBE_GUEST_PARTS ${HEAPSCRIBE_GUEST_SOURCES})
-list(FILTER HEAPSCRIBE_GUEST_PARTS EXCLUDE REGEX "^(hooks/|entry|launch_collector|platform/no_exceptions)")
+list(FILTER HEAPSCRIBE_GUEST_PARTS EXCLUDE REGEX "^(hooks/|entry|use_pool|launch_collector|platform/no_exceptions)")
 add_library(heapscribe_guest_parts STATIC ${HEAPSCRIBE_GUEST_PARTS})
 target_link_libraries(heapscribe_guest_parts PUBLIC heapscribe_host)
 target_compile_definitions(heapscribe_guest_parts PRIVATE _GNU_SOURCE)

@@ -125,14 +125,15 @@ const char* launch_collector(char** environment) {
   pid_text << static_cast<std::uint64_t>(pid);
   const char* program = collector_program();
   if (program == nullptr) return nullptr;
-  Command command{program,
-                  {program, "collect", "--pid", pid_text.c_str(), "--session", session_path.c_str(),
-                   "--mode", config.mode, "--unwinder", config.unwinder, nullptr},
-                  environment_without_preload(environment)};
+  Command command{
+      program,
+      {program, "collect", "--pid", pid_text.c_str(), "--session", session_path.c_str(), "--mode",
+       config.mode, "--unwinder", config.unwinder, "--sample", config.sample, nullptr},
+      environment_without_preload(environment)};
   if (command.environment == nullptr) return nullptr;
   if (*config.output != '\0') {
-    command.arguments[10] = "--output";
-    command.arguments[11] = config.output;
+    command.arguments[12] = "--output";
+    command.arguments[13] = config.output;
   }
   const bool was_pending = child_signal_is_pending();
   const int status = run_unseen(command);

@@ -15,6 +15,7 @@
 #include "analyzer/cli/command.h"
 #include "analyzer/cli/new_recording.h"
 #include "analyzer/cli/recording_end.h"
+#include "analyzer/cli/sampling_options.h"
 #include "preload/collector/collector.h"
 #include "preload/collector/descriptors.h"
 #include "preload/collector/launch.h"
@@ -27,7 +28,7 @@ constexpr std::string_view kReady = "ready";
 struct CollectArguments {
   int pid = 0;
   std::string session, output;
-  std::string mode = "full";
+  RecordingMode mode;
   std::string unwinder = "auto";
 };
 
@@ -43,9 +44,10 @@ collector::RecordingInfo describe(const CollectArguments& arguments, const std::
           .command_line = collector::command_line(arguments.pid),
           .working_directory = working_directory(),
           .unwinder = arguments.unwinder,
-          .mode = arguments.mode == "counts" ? wire::Mode::Counts : wire::Mode::Full,
+          .mode = arguments.mode.mode(),
           .pid = arguments.pid,
-          .session_path = arguments.session};
+          .session_path = arguments.session,
+          .sample_mean = arguments.mode.sample_mean};
 }
 
 // The daemon's life
@@ -106,7 +108,7 @@ void serve(const CollectArguments& arguments, collector::FileDescriptor closing_
       arguments.output.empty() ? default_output(program, arguments.pid) : arguments.output,
       Existing::Refuse);
   const collector::RecordingInfo info = describe(arguments, program);
-  auto session = collector::SessionFile::create(arguments.session, info.mode);
+  auto session = collector::SessionFile::create(arguments.session, {info.mode, info.sample_mean});
   output.with(session);
   collector::Collector collector(session, output.take(), info);
   write_line(ready, std::string(kReady));
@@ -164,7 +166,7 @@ void add_collect_command(CLI::App& app, int& status) {
   command->group("");  // for the library, not for people
   command->add_option("--pid", arguments->pid)->required()->check(CLI::PositiveNumber);
   command->add_option("--session", arguments->session)->required();
-  command->add_option("--mode", arguments->mode)->check(CLI::IsMember({"full", "counts"}));
+  add_mode_options(*command, arguments->mode);
   command->add_option("--unwinder", arguments->unwinder);
   command->add_option("--output", arguments->output);
   command->callback([arguments, &status] { status = collect(*arguments); });

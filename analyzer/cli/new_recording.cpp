@@ -58,10 +58,22 @@ std::string base_name(const std::string& path) {
   return path.substr(path.rfind('/') + 1);
 }
 
-NewRecording::NewRecording(std::string path, Existing existing) : path_(std::move(path)) {
+NewRecording::NewRecording(std::string path, Existing existing)
+    : NewRecording(std::move(path), existing, capture::create_recording) {}
+
+NewRecording NewRecording::copy_of(capture::Database& original, std::string path,
+                                   Existing existing) {
+  return {std::move(path), existing, [&](const std::string& place) {
+            original.prepare("VACUUM INTO ?").bind(1, std::string_view(place)).run();
+            return capture::open_recording(place, capture::OpenMode::ReadWrite);
+          }};
+}
+
+NewRecording::NewRecording(std::string path, Existing existing, const Create& create)
+    : path_(std::move(path)) {
   make_place(path_, existing);
   try {
-    database_ = capture::create_recording(path_);
+    database_ = create(path_);
   } catch (...) {
     remove_database(path_);
     throw;

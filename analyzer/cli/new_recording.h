@@ -3,6 +3,7 @@
 
 #include <sys/types.h>
 
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -22,8 +23,11 @@ enum class Existing { Refuse, Replace };
 // Creates files, and takes them back unless the recording comes to something.
 class NewRecording {
  public:
-  // Throws std::exception with one sentence if `path` cannot be written, or exists already.
+  // Without rows. Throws std::exception with one sentence if `path` cannot be written, or exists
+  // already.
   NewRecording(std::string path, Existing existing);
+  // With everything that `original` has.
+  static NewRecording copy_of(capture::Database& original, std::string path, Existing existing);
   NewRecording(const NewRecording&) = delete;
   NewRecording& operator=(const NewRecording&) = delete;
   ~NewRecording();
@@ -38,6 +42,9 @@ class NewRecording {
   void discard() { kept_ = false; }
 
  private:
+  using Create = std::function<capture::Database(const std::string& path)>;
+  NewRecording(std::string path, Existing existing, const Create& create);
+
   std::string path_;
   std::optional<capture::Database> database_;
   std::string session_;  // its path

@@ -21,7 +21,8 @@ CLI::Validator whole_number() {
   return CLI::Validator(
       [](std::string& value) {
         constexpr std::size_t kMostDigits = 15;
-        const bool digits = !value.empty() && value.find_first_not_of("0123456789") == value.npos;
+        const bool digits =
+            !value.empty() && value.find_first_not_of("0123456789") == std::string::npos;
         if (digits && value.size() <= kMostDigits) return std::string();
         return fmt::format("'{}' is not a number from 0 on", value);
       },

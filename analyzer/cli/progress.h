@@ -1,4 +1,4 @@
-// A sign of life on the terminal for reports that take longer than a second.
+// The progress line of the reports, which wait for queries.
 #pragma once
 
 #include "preload/capture/database.h"
@@ -9,7 +9,7 @@ namespace heapscribe::cli {
 // terminal says for how long. Does nothing when stderr is not a terminal.
 void show_progress(capture::Database& database);
 
-// Takes the sign away; to be called before something is printed.
+// Takes the line away; to be called before something is printed.
 void end_progress();
 
 }  // namespace heapscribe::cli

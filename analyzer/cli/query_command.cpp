@@ -24,7 +24,7 @@ void forbid_writing(Database& database) {
 }
 
 bool is_blank(std::string_view sql) {
-  return sql.find_first_not_of(" \t\r\n;") == sql.npos;
+  return sql.find_first_not_of(" \t\r\n;") == std::string_view::npos;
 }
 
 Statement prepare_question(Database& database, const std::string& sql) {

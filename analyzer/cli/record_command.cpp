@@ -15,6 +15,7 @@
 #include "analyzer/cli/new_recording.h"
 #include "analyzer/cli/output.h"
 #include "analyzer/cli/recording_end.h"
+#include "analyzer/cli/sampling_options.h"
 #include "preload/collector/collector.h"
 #include "preload/collector/launch.h"
 #include "preload/collector/target_check.h"
@@ -25,18 +26,15 @@ namespace {
 struct RunArguments {
   std::vector<std::string> command;
   std::string output;
-  std::string mode = "full";
+  RecordingMode mode;
   std::string unwinder = "auto";
+  std::string allocator = "system";
   bool force = false, quiet = false, no_symbols = false;
 };
 
 std::string output_path(const RunArguments& arguments, pid_t pid) {
   if (!arguments.output.empty()) return arguments.output;
   return default_output(base_name(arguments.command.front()), pid);
-}
-
-wire::Mode wire_mode(const std::string& name) {
-  return name == "counts" ? wire::Mode::Counts : wire::Mode::Full;
 }
 
 Symbols symbols_wanted(const RunArguments& arguments) {
@@ -49,9 +47,11 @@ collector::RecordingInfo describe(const RunArguments& arguments, pid_t pid,
           .command_line = arguments.command,
           .working_directory = working_directory(),
           .unwinder = arguments.unwinder,
-          .mode = wire_mode(arguments.mode),
+          .mode = arguments.mode.mode(),
           .pid = pid,
-          .session_path = session.path()};
+          .session_path = session.path(),
+          .allocator = arguments.allocator,
+          .sample_mean = arguments.mode.sample_mean};
 }
 
 void start(collector::WaitingProgram& child, const collector::LibrarySettings& settings,
@@ -85,6 +85,7 @@ int record(const RunArguments& arguments) {
   const std::string program = collector::find_program(arguments.command.front());
   collector::check_target(program);
   const std::string library = collector::find_library();
+  const std::string below = collector::find_allocator(arguments.allocator);
 
   collector::WaitingProgram child(arguments.command);
   collector::leave_to_program(inherited);
@@ -92,12 +93,15 @@ int record(const RunArguments& arguments) {
   collector::lift_limits();
   NewRecording output(output_path(arguments, child.pid()),
                       arguments.force ? Existing::Replace : Existing::Refuse);
-  auto session =
-      collector::SessionFile::create_somewhere(output.folder(), wire_mode(arguments.mode));
+  auto session = collector::SessionFile::create_somewhere(
+      output.folder(), {arguments.mode.mode(), arguments.mode.sample_mean});
   output.with(session);
   collector::Collector collector(session, output.take(), describe(arguments, child.pid(), session));
   collector::TargetProcess target(child.pid());
-  start(child, {library, session.path(), arguments.mode, arguments.unwinder}, program);
+  start(child,
+        {library, session.path(), arguments.mode.name, arguments.unwinder,
+         below.empty() ? arguments.allocator : below},
+        program);
 
   output.keep();
   const std::atomic<bool> never{false};
@@ -128,13 +132,16 @@ void add_run_command(CLI::App& app, int& status) {
   command->add_option("-o,--output", arguments->output,
                       "database to write (default: heapscribe.PROGRAM.PID.db)");
   command->add_flag("--force", arguments->force, "replace the output if it exists");
-  command->add_option("--mode", arguments->mode, "full: every stack; counts: totals only")
-      ->check(CLI::IsMember({"full", "counts"}))
-      ->envname("HEAPSCRIBE_MODE")
-      ->capture_default_str();
+  add_mode_options(*command, arguments->mode);
   command->add_option("--unwinder", arguments->unwinder, "how stacks are found")
       ->check(CLI::IsMember({"auto", "rules", "libunwind", "boost", "fp"}))
       ->envname("HEAPSCRIBE_UNWINDER")
+      ->capture_default_str();
+  command
+      ->add_option("--allocator", arguments->allocator,
+                   "system; pool: heapscribe's own, see `heapscribe pools`; or the path of a "
+                   "library, e.g. jemalloc's")
+      ->envname("HEAPSCRIBE_ALLOCATOR")
       ->capture_default_str();
   command->add_flag("--no-symbols", arguments->no_symbols,
                     "leave the look-up of functions and lines to heapscribe symbolize");

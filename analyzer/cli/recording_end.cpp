@@ -5,21 +5,13 @@
 #include <cstdint>
 #include <vector>
 
-#include "analyzer/cli/symbol_progress.h"
+#include "analyzer/cli/symbol_lookup.h"
 #include "analyzer/render/format.h"
 #include "analyzer/render/printable.h"
 #include "analyzer/render/short_name.h"
-#include "analyzer/symbols/symbolize.h"
 
 namespace heapscribe::cli {
 namespace {
-
-void look_up_symbols(capture::Database& recording) {
-  SymbolProgress line;
-  symbols::SymbolizeOptions options;
-  options.progress = [&](std::size_t done, std::size_t total) { line.show(done, total); };
-  symbols::symbolize_recording(recording, options);
-}
 
 std::int64_t number(capture::Database& recording, std::string_view key) {
   capture::Statement value = recording.prepare("SELECT value FROM recording WHERE key = ?");
@@ -61,7 +53,7 @@ std::string findings(capture::Database& recording) {
 std::vector<std::string> reservations(capture::Database& recording) {
   std::vector<std::string> found;
   if (text(recording, "SELECT value FROM recording WHERE key = 'state'") == "interrupted") {
-    found.push_back("interrupted");
+    found.emplace_back("interrupted");
   }
   if (text(recording, "SELECT value FROM recording WHERE key = 'end_kind'") == "execed") {
     found.push_back(

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <chrono>
 #include <fstream>
 #include <memory>
 #include <optional>
@@ -27,6 +28,9 @@ struct RecoverArguments {
   bool no_symbols = false;
 };
 
+// A program whose collector died meanwhile has begun by then, or it never will.
+constexpr std::chrono::minutes kPatience{1};
+
 // No argument: what there is to recover
 // ---------------------------------------------------------------
 
@@ -49,6 +53,7 @@ std::string line_of(const collector::Leftover& leftover) {
 }
 
 int list_leftovers() {
+  collector::remove_unbegun(collector::session_folder(), kPatience);
   const auto leftovers = collector::find_leftovers(collector::session_folder());
   print([&](std::ostream& out) {
     if (leftovers.empty()) {
@@ -79,20 +84,6 @@ std::string recorded_value(capture::Database& recording, std::string_view key) {
   return value.step() ? value.text(0) : std::string();
 }
 
-// The database that belongs to the session, as it stands or as a copy under another name.
-capture::Database open_to_continue(const RecoverArguments& arguments) {
-  if (arguments.output.empty()) {
-    return capture::open_recording(arguments.source, capture::OpenMode::ReadWrite);
-  }
-  {
-    const NewRecording place(arguments.output,
-                             Existing::Refuse);  // only to see that it can be made
-  }
-  auto original = capture::open_recording(arguments.source, capture::OpenMode::ReadWrite);
-  original.prepare("VACUUM INTO ?").bind(1, std::string_view(arguments.output)).run();
-  return capture::open_recording(arguments.output, capture::OpenMode::ReadWrite);
-}
-
 collector::End end_of(const collector::Leftover& leftover, const wire::SessionHeader& header) {
   if (leftover.running) return {"running", std::nullopt};
   return collector::end_noted_by(header);
@@ -115,13 +106,19 @@ collector::RecordingInfo describe(const collector::Leftover& leftover,
           .session_path = leftover.path};
 }
 
+[[noreturn]] void refuse_empty(collector::SessionFile& session,
+                               const collector::Leftover& leftover) {
+  const bool over = leftover.age >= kPatience;
+  if (over) session.remove();
+  throw std::runtime_error(fmt::format("session '{}' {}", session.path(),
+                                       over ? "held nothing, its program never began; it is removed"
+                                            : "holds nothing: its program has not begun"));
+}
+
 int recover_session(const RecoverArguments& arguments) {
   auto session = collector::SessionFile::open(arguments.source);
   const collector::Leftover leftover = collector::look_at(session);
-  if (leftover.pid == 0) {
-    throw std::runtime_error(
-        fmt::format("session '{}' holds nothing: its program never began", arguments.source));
-  }
+  if (leftover.pid == 0) refuse_empty(session, leftover);
   NewRecording output(
       arguments.output.empty() ? default_output(leftover.program, leftover.pid) : arguments.output,
       Existing::Refuse);
@@ -133,22 +130,50 @@ int recover_session(const RecoverArguments& arguments) {
   return conclude(database, arguments);
 }
 
+// What a database lacks: the session of its recording, if that is still there.
+class Remains {
+ public:
+  // Throws SessionError while the recording goes on.
+  explicit Remains(capture::Database& recording) {
+    const std::string path = recorded_value(recording, "session_path");
+    if (access(path.c_str(), F_OK) != 0) return;
+    session_.emplace(collector::SessionFile::open(path));
+    leftover_ = collector::look_at(*session_);
+  }
+  void bring_into(capture::Database& database) {
+    if (session_) {
+      collector::recover_session(*session_, database, std::nullopt,
+                                 end_of(leftover_, session_->header()));
+    } else {
+      collector::close_recording(database);
+    }
+  }
+  void remove() {
+    if (session_ && !leftover_.running) session_->remove();
+  }
+
+ private:
+  std::optional<collector::SessionFile> session_;
+  collector::Leftover leftover_;
+};
+
 int recover_database(const RecoverArguments& arguments) {
-  auto original = capture::open_recording(arguments.source, capture::OpenMode::ReadOnly);
-  const std::string session_path = recorded_value(original, "session_path");
+  auto original = capture::open_recording(arguments.source, capture::OpenMode::ReadWrite);
   if (recorded_value(original, "state") == "complete") {
     throw std::runtime_error(
         fmt::format("'{}' is complete; there is nothing to recover", arguments.source));
   }
-  capture::Database database = open_to_continue(arguments);
-  if (access(session_path.c_str(), F_OK) != 0) {
-    collector::close_recording(database);
-    return conclude(database, arguments);
+  Remains remains(original);
+  if (arguments.output.empty()) {
+    remains.bring_into(original);
+    remains.remove();
+    return conclude(original, arguments);
   }
-  auto session = collector::SessionFile::open(session_path);
-  const collector::Leftover leftover = collector::look_at(session);
-  collector::recover_session(session, database, std::nullopt, end_of(leftover, session.header()));
-  if (!leftover.running) session.remove();
+  auto copy = NewRecording::copy_of(original, arguments.output, Existing::Refuse);
+  capture::Database database = copy.take();
+  remains.bring_into(database);
+  copy.keep();
+  remains.remove();
   return conclude(database, arguments);
 }
 

@@ -17,6 +17,7 @@
 #include "analyzer/reports/leaks.h"
 #include "analyzer/reports/losses.h"
 #include "analyzer/reports/peak.h"
+#include "analyzer/reports/pools.h"
 #include "analyzer/reports/temporary.h"
 
 namespace heapscribe::cli {
@@ -88,16 +89,18 @@ std::vector<std::string> remarks(const CaptureReader& reader, Measure by, bool b
   std::vector<std::string> lines;
   if (by == Measure::Peak) lines.push_back("The peak: " + moment_of_peak(reader) + ".");
   if (by == Measure::Temporary) {
-    lines.push_back("Temporary: freed by its thread before that thread allocated again.");
+    lines.emplace_back("Temporary: freed by its thread before that thread allocated again.");
   }
   if (by == Measure::Live && reader.state() != model::RecordingState::Live) {
-    lines.push_back("Alive at the end is not necessarily a leak: whether the program could still");
-    lines.push_back("reach these blocks is not known yet.");
+    lines.emplace_back(
+        "Alive at the end is not necessarily a leak: whether the program could still");
+    lines.emplace_back("reach these blocks is not known yet.");
   }
   if (by_thread && by == Measure::Peak) {
-    lines.push_back("The peak is not recorded by thread: sites are shown with all they held.");
+    lines.emplace_back("The peak is not recorded by thread: sites are shown with all they held.");
   } else if (by_thread && by == Measure::Live) {
-    lines.push_back("Alive here is what these threads allocated less what they freed themselves.");
+    lines.emplace_back(
+        "Alive here is what these threads allocated less what they freed themselves.");
   }
   return lines;
 }
@@ -219,6 +222,18 @@ void add_sizes(CLI::App& app) {
   });
 }
 
+void add_pools(CLI::App& app) {
+  auto input = std::make_shared<InputOptions>();
+  CLI::App* command =
+      app.add_subcommand("pools", "How heapscribe's own allocator served the program");
+  input->add_to(*command);
+  command->callback([input] {
+    const auto reader = open_capture(input->path);
+    print(render::pools_document(reports::collect_pools(*reader), context_of(*reader)),
+          input->chosen_format());
+  });
+}
+
 void add_losses(CLI::App& app) {
   auto input = std::make_shared<InputOptions>();
   CLI::App* command = app.add_subcommand("losses", "What could not be recorded");
@@ -236,6 +251,7 @@ void add_report_commands(CLI::App& app, int&) {
   add_summary(app);
   for (const SiteReport& report : kSiteReports) add_site_report(app, report);
   add_sizes(app);
+  add_pools(app);
   add_losses(app);
 }
 

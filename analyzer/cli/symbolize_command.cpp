@@ -8,7 +8,7 @@
 #include "analyzer/cli/command.h"
 #include "analyzer/cli/options.h"
 #include "analyzer/cli/output.h"
-#include "analyzer/cli/symbol_progress.h"
+#include "analyzer/cli/symbol_lookup.h"
 #include "analyzer/symbols/remedy.h"
 #include "analyzer/symbols/symbolize.h"
 
@@ -38,9 +38,7 @@ symbols::SymbolizeResult look_up(SymbolizeArguments& arguments) {
   Database recording = capture::open_recording(arguments.input.path, capture::OpenMode::ReadWrite);
   refuse_while_recording(recording, arguments.input.path);
   if (arguments.debuginfod) arguments.options.debuginfod = true;
-  SymbolProgress line;
-  arguments.options.progress = [&](std::size_t done, std::size_t total) { line.show(done, total); };
-  return symbols::symbolize_recording(recording, arguments.options);
+  return look_up_symbols(recording, arguments.options);
 }
 
 render::Value count(std::size_t number) {

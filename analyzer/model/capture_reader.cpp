@@ -220,6 +220,11 @@ std::optional<std::int64_t> CaptureReader::integer(std::string_view key) const {
   return value.empty() ? std::nullopt : std::optional<std::int64_t>(to_integer(value));
 }
 
+std::optional<Bytes> CaptureReader::sample_mean() const {
+  const auto mean = integer("sample_mean_bytes");
+  return mean ? std::optional<Bytes>(Bytes{*mean}) : std::nullopt;
+}
+
 std::string CaptureReader::program() const {
   const std::string path = text("program");
   return path.empty() ? "(unknown program)" : path.substr(path.rfind('/') + 1);

@@ -82,6 +82,8 @@ class CaptureReader {
   std::string text(std::string_view key) const;
   std::optional<std::int64_t> integer(std::string_view key) const;
   bool symbolized() const { return integer("symbolized").value_or(0) != 0; }
+  // Mean distance of the samples, where only samples were recorded.
+  std::optional<Bytes> sample_mean() const;
   // Last part of the program's path.
   std::string program() const;
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <cmath>
 #include <compare>
 #include <cstdint>
 #include <string_view>
@@ -32,6 +33,28 @@ double share(Quantity<Tag> part, Quantity<Tag> whole) {
                           : static_cast<double>(part.value) / static_cast<double>(whole.value);
 }
 
+// Of estimates, in blocks^2 and bytes^2; 0 where everything was recorded.
+struct Variances {
+  double allocations = 0;
+  double bytes = 0;
+  double live_blocks = 0;
+  double live_bytes = 0;
+
+  Variances& operator+=(const Variances& other) {
+    allocations += other.allocations;
+    bytes += other.bytes;
+    live_blocks += other.live_blocks;
+    live_bytes += other.live_bytes;
+    return *this;
+  }
+};
+
+// Half the width of the interval that holds the truth in 95 of 100 recordings: the normal
+// approximation, rough where there are fewer than some twenty samples.
+inline std::int64_t error_of(double variance) {
+  return std::llround(1.96 * std::sqrt(variance));
+}
+
 struct Measures {
   Count allocations;
   Bytes bytes;
@@ -39,6 +62,7 @@ struct Measures {
   Bytes live_bytes;
   Bytes peak_bytes;  // held at the high-water mark of the process
   Count temporary;
+  Variances variances{};  // independent sites: variances add up
 
   Measures& operator+=(const Measures& other) {
     allocations += other.allocations;
@@ -47,6 +71,7 @@ struct Measures {
     live_bytes += other.live_bytes;
     peak_bytes += other.peak_bytes;
     temporary += other.temporary;
+    variances += other.variances;
     return *this;
   }
 };

@@ -4,7 +4,8 @@
 -- would cost the collector at every batch.
 SELECT id, stack_id, kind, ifnull(address_id, -1), ifnull(frame_depth, 0),
        allocations, bytes, live_blocks, live_bytes, peak_bytes, temporary,
-       frees, freed_bytes, peak_blocks, reallocations, usable_bytes, min_size, max_size, first_ns
+       frees, freed_bytes, peak_blocks, reallocations, usable_bytes, min_size, max_size, first_ns,
+       allocations_variance, bytes_variance, live_blocks_variance, live_bytes_variance
 FROM temp.selected_site
 WHERE ?2 = 0
    OR CASE ?1 WHEN 2 THEN live_blocks WHEN 3 THEN peak_bytes WHEN 4 THEN temporary

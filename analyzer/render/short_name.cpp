@@ -18,7 +18,8 @@ std::size_t operator_length(std::string_view text) {
   if (text.substr(0, kOperator.size()) != kOperator) return 0;
   std::size_t end = kOperator.size();
   if (text.substr(end, 2) == "()" || text.substr(end, 2) == "[]") return end + 2;
-  while (end < text.size() && std::string_view("<>=!+-*/%&|^~,").find(text[end]) != text.npos)
+  while (end < text.size() &&
+         std::string_view("<>=!+-*/%&|^~,").find(text[end]) != std::string_view::npos)
     ++end;
   return end > kOperator.size() ? end : 0;
 }
@@ -54,45 +55,84 @@ std::size_t name_start(std::string_view text) {
   return start;
 }
 
-bool keeps_bracket(std::string_view text, std::size_t at) {
-  return text[at] == '{' || text.substr(at, 11) == "(anonymous ";
+// What is in brackets and yet tells functions apart.
+bool is_kept_bracket(std::string_view text) {
+  return text.starts_with('{') || text.starts_with("(anonymous ");
 }
+
+// Goes through a name from the front and keeps what is worth reading.
+class Shortener {
+ public:
+  explicit Shortener(std::string_view text) : text_(text) {}
+
+  std::string shorten() {
+    bool more = true;
+    while (more && at_ < text_.size()) more = take();
+    if (has_parameters_) result_.erase(0, name_start(result_));
+    return result_;
+  }
+
+ private:
+  std::string_view rest() const { return text_.substr(at_); }
+  void skip_bracket() { at_ = behind_bracket(text_, at_); }
+
+  // The next part of the name. False where the name is over.
+  bool take() {
+    if (take_operator()) return true;
+    if (are_template_arguments()) {
+      result_ += "<>";
+      skip_bracket();
+    } else if (is_kept_bracket(rest())) {
+      const std::size_t start = at_;
+      skip_bracket();
+      result_ += text_.substr(start, at_ - start);
+    } else if (rest().starts_with('(') && !result_.empty()) {
+      return skip_parameters();
+    } else {
+      result_ += text_[at_++];
+    }
+    return true;
+  }
+
+  bool take_operator() {
+    if (at_ > 0 && is_word(text_[at_ - 1])) return false;
+    const std::size_t length = operator_length(rest());
+    if (length == 0) return false;
+    result_ += rest().substr(0, length);
+    at_ += length;
+    if (rest().starts_with(" <")) {  // operator< <int>
+      result_ += " <>";
+      ++at_;
+      skip_bracket();
+    }
+    return true;
+  }
+
+  bool are_template_arguments() const {
+    return rest().starts_with('<') && !result_.empty() &&
+           (is_word(result_.back()) || result_.back() == '>');
+  }
+
+  // Parameters end the name, unless something local to the function follows.
+  bool skip_parameters() {
+    static constexpr std::string_view kConst = " const";
+    skip_bracket();
+    has_parameters_ = true;
+    if (rest().starts_with(" const::")) at_ += kConst.size();
+    return rest().starts_with("::");
+  }
+
+  std::string_view text_;
+  std::size_t at_ = 0;
+  std::string result_;
+  bool has_parameters_ = false;
+};
 
 }  // namespace
 
 std::string short_name(std::string_view function) {
   const std::string text = printable(function.substr(0, kLongestName));
-  const std::string_view view = text;
-  std::string result;
-  bool has_parameters = false;
-  for (std::size_t at = 0; at < view.size();) {
-    const bool word_begins = at == 0 || !is_word(view[at - 1]);
-    if (const std::size_t length = word_begins ? operator_length(view.substr(at)) : 0) {
-      result += view.substr(at, length);
-      at += length;
-      if (view.substr(at, 2) == " <") {  // operator< <int>
-        result += " <>";
-        at = behind_bracket(view, at + 1);
-      }
-    } else if (view[at] == '<' && !result.empty() &&
-               (is_word(result.back()) || result.back() == '>')) {
-      result += "<>";
-      at = behind_bracket(view, at);
-    } else if (view[at] == '{' || (view[at] == '(' && keeps_bracket(view, at))) {
-      const std::size_t end = behind_bracket(view, at);
-      result += view.substr(at, end - at);
-      at = end;
-    } else if (view[at] == '(' && !result.empty()) {
-      at = behind_bracket(view, at);
-      has_parameters = true;
-      // Parameters end the name, unless something local to the function follows.
-      if (view.substr(at, 2) != "::" && view.substr(at, 8) != " const::") break;
-      if (view.substr(at, 8) == " const::") at += 6;
-    } else {
-      result += view[at++];
-    }
-  }
-  if (has_parameters) result.erase(0, name_start(result));
+  const std::string result = Shortener(text).shorten();
   return result.empty() ? text : result;
 }
 

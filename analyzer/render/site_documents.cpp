@@ -85,11 +85,13 @@ Column data(std::string key, Unit unit) {
 }
 
 std::vector<Column> measure_columns() {
-  return {data("share", Unit::Share),          data("allocations", Unit::Count),
-          data("bytes", Unit::Bytes),          data("mean_size", Unit::Bytes),
-          data("live_blocks", Unit::Count),    data("live_bytes", Unit::Bytes),
-          data("peak_bytes", Unit::Bytes),     data("temporary", Unit::Count),
-          data("temporary_share", Unit::Share)};
+  return {data("share", Unit::Share),           data("allocations", Unit::Count),
+          data("bytes", Unit::Bytes),           data("mean_size", Unit::Bytes),
+          data("live_blocks", Unit::Count),     data("live_bytes", Unit::Bytes),
+          data("peak_bytes", Unit::Bytes),      data("temporary", Unit::Count),
+          data("temporary_share", Unit::Share), data("allocations_error", Unit::Count),
+          data("bytes_error", Unit::Bytes),     data("live_blocks_error", Unit::Count),
+          data("live_bytes_error", Unit::Bytes)};
 }
 
 std::vector<Value> measure_values(const Measures& m, const Measures& run, Measure by) {
@@ -101,7 +103,23 @@ std::vector<Value> measure_values(const Measures& m, const Measures& run, Measur
           m.live_bytes.value,
           m.peak_bytes.value,
           m.temporary.value,
-          rounded(model::share(m.temporary, m.allocations))};
+          rounded(model::share(m.temporary, m.allocations)),
+          model::error_of(m.variances.allocations),
+          model::error_of(m.variances.bytes),
+          model::error_of(m.variances.live_blocks),
+          model::error_of(m.variances.live_bytes)};
+}
+
+// "± 1.2 MiB" for the measure of the report; "" where it is exact or not known.
+std::string error_text(const Measures& m, Measure by) {
+  const bool live = by == Measure::Live;
+  if (by == Measure::Calls) {
+    const std::int64_t error = model::error_of(m.variances.allocations);
+    return error == 0 ? "" : "± " + format_count(error);
+  }
+  if (by != Measure::Allocated && !live) return "";
+  const std::int64_t error = model::error_of(live ? m.variances.live_bytes : m.variances.bytes);
+  return error == 0 ? "" : "± " + format_bytes(error);
 }
 
 template <typename Item>
@@ -131,6 +149,7 @@ std::string site_line(const reports::SiteRow& site, Measure by) {
   std::string line = fmt::format("site {}: {}{}", site.id.value, fit_foreign(site.kind, 16),
                                  place.empty() ? "" : " at " + place);
   const auto add = [&](const std::string& text) { line += " · " + text; };
+  if (const std::string error = error_text(m, by); !error.empty()) add(error);
   if (site.min_size == site.max_size) {
     add("size " + format_bytes(site.max_size.value));
   } else {

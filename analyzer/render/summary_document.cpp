@@ -150,8 +150,9 @@ class Page {
 };
 
 std::string how_recorded(const Summary& summary) {
-  const std::string stacks =
-      summary.mode == "counts" ? "exact counts, no stacks" : "every allocation with its stack";
+  std::string stacks = "every allocation with its stack";
+  if (summary.mode == "counts") stacks = "exact counts, no stacks";
+  if (summary.mode == "sample") stacks = "a random sample with its stacks";
   return fmt::format("{}; {}, {}", stacks, format_plural(summary.sites.value, "site"),
                      format_plural(summary.totals.threads.value, "thread"));
 }

@@ -58,20 +58,27 @@ std::size_t total_width(const Grid& grid) {
   return total;
 }
 
+// The widest of the columns for which `may` holds; null if it holds for none.
+template <typename Condition>
+std::size_t* widest_of(Grid& grid, const Condition& may) {
+  std::size_t* widest = nullptr;
+  for (std::size_t i = 0; i < grid.widths.size(); ++i) {
+    if (may(i) && (widest == nullptr || grid.widths[i] > *widest)) widest = &grid.widths[i];
+  }
+  return widest;
+}
+
 // Takes columns from the widest text until the table fits, then from the widest of all.
 void shrink(Grid& grid, std::size_t width) {
+  const auto is_long_text = [&](std::size_t i) {
+    return !is_numeric(grid.columns[i].unit) && grid.widths[i] > kNarrowest;
+  };
+  const auto is_left = [&](std::size_t i) { return grid.widths[i] > 1; };
   while (total_width(grid) > width) {
-    std::size_t widest = grid.widths.size();
-    for (const bool any_unit : {false, true}) {
-      for (std::size_t i = 0; i < grid.widths.size(); ++i) {
-        if (!any_unit && (is_numeric(grid.columns[i].unit) || grid.widths[i] <= kNarrowest))
-          continue;
-        if (widest == grid.widths.size() || grid.widths[i] > grid.widths[widest]) widest = i;
-      }
-      if (widest < grid.widths.size()) break;
-    }
-    if (widest == grid.widths.size() || grid.widths[widest] <= 1) return;
-    --grid.widths[widest];
+    std::size_t* widest = widest_of(grid, is_long_text);
+    if (widest == nullptr) widest = widest_of(grid, is_left);
+    if (widest == nullptr) return;
+    --*widest;
   }
 }
 

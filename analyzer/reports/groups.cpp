@@ -21,8 +21,13 @@ std::string group_name(const model::Frame& blamed, GroupBy group) {
 }
 
 model::Measures read_measures(const capture::Statement& row) {
-  return {{row.integer(4)}, {row.integer(5)}, {row.integer(6)},
-          {row.integer(7)}, {row.integer(8)}, {row.integer(9)}};
+  return {{row.integer(4)},
+          {row.integer(5)},
+          {row.integer(6)},
+          {row.integer(7)},
+          {row.integer(8)},
+          {row.integer(9)},
+          {row.real(10), row.real(11), row.real(12), row.real(13)}};
 }
 
 void keep_largest(GroupsReport& report, std::optional<std::int64_t> limit) {

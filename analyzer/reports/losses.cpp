@@ -45,6 +45,14 @@ std::string loss_sentence(const CaptureReader& reader) {
                      model::shell_word(reader.path()));
 }
 
+std::string sample_sentence(const CaptureReader& reader) {
+  const auto mean = reader.sample_mean();
+  if (!mean) return {};
+  return fmt::format(
+      "Estimated from a random sample, one in {} bytes on average; ± is half of the 95 % interval.",
+      mean->value);
+}
+
 std::string symbol_sentence(const CaptureReader& reader) {
   const bool ended =
       reader.state() == RecordingState::Complete || reader.state() == RecordingState::Recovered;
@@ -66,8 +74,8 @@ bool nothing_lost(const std::vector<model::Loss>& losses) {
 
 std::vector<std::string> caveats(const CaptureReader& reader) {
   std::vector<std::string> sentences;
-  for (const std::string& sentence :
-       {state_sentence(reader), loss_sentence(reader), symbol_sentence(reader)}) {
+  for (const std::string& sentence : {state_sentence(reader), sample_sentence(reader),
+                                      loss_sentence(reader), symbol_sentence(reader)}) {
     if (!sentence.empty()) sentences.push_back(sentence);
   }
   return sentences;

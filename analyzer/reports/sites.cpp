@@ -26,6 +26,7 @@ SiteRow read_site(model::CaptureReader& reader, const capture::Statement& row) {
   site.min_size.value = row.integer(16);
   site.max_size.value = row.integer(17);
   site.first_seen.value = row.integer(18);
+  site.measures.variances = {row.real(19), row.real(20), row.real(21), row.real(22)};
   site.stack = model::site_stack(reader.stacks(), reader.frames(), model::StackId{row.integer(1)},
                                  model::AddressId{row.integer(3)}, row.integer(4));
   return site;

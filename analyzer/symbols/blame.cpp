@@ -395,34 +395,36 @@ std::size_t behind_brackets(std::string_view name, std::size_t at) {
   return at;
 }
 
+// "operator()(int)" -> "operator()": up to the parameters.
+std::string_view operator_name(std::string_view text) {
+  static constexpr std::string_view kCall = "operator()";
+  const std::size_t symbol = text.starts_with(kCall) ? kCall.size() : 0;
+  return text.substr(0, text.find('(', symbol));
+}
+
 // "std::vector<int>& a::b<int>::f<char>(int) const" -> "a::b::f": neither return type nor
 // parameters nor template arguments.
 std::string plain_name(std::string_view name) {
   static constexpr std::string_view kAnonymous = "(anonymous namespace)";
-  std::string plain;
-  std::size_t at = 0;
   if (name.starts_with('<')) return std::string(name);  // Rust: "<Type as Trait>::function"
-  while (at < name.size()) {
-    const char character = name[at];
-    if (is_operator_at(name, at)) {
-      const std::size_t call = name.substr(at).starts_with("operator()") ? at + 10 : at + 8;
-      const std::size_t parameters = name.find('(', std::min(call, name.size()));
-      return plain.append(name.substr(at, parameters - at));
-    }
-    if (name.substr(at).starts_with(kAnonymous)) {
+  std::string plain;
+  for (std::size_t at = 0; at < name.size();) {
+    const std::string_view rest = name.substr(at);
+    const char character = rest.front();
+    if (is_operator_at(name, at)) return plain.append(operator_name(rest));
+    if (rest.starts_with(kAnonymous)) {
       plain += kAnonymous;
       at += kAnonymous.size();
-    } else if (character == '<' || character == '[') {
-      at = behind_brackets(name, at);
-    } else if (character == '(') {
-      if (!plain.ends_with("decltype")) break;
-      at = behind_brackets(name, at);
-    } else {
-      // What stood before a space was the return type.
-      if (character == ' ') plain.clear();
-      if (character != ' ') plain.push_back(character);
-      ++at;
+      continue;
     }
+    if (character == '(' && !plain.ends_with("decltype")) break;
+    if (character == '<' || character == '[' || character == '(') {
+      at = behind_brackets(name, at);
+      continue;
+    }
+    ++at;
+    if (character != ' ') plain.push_back(character);
+    if (character == ' ') plain.clear();  // what stood before it was the return type
   }
   return plain.empty() ? std::string(name) : plain;
 }

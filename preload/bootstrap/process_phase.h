@@ -17,7 +17,7 @@
 
 namespace heapscribe::bootstrap {
 
-enum class Phase : std::uint32_t { Unborn, Resolving, Passing, Recording, Off };
+enum class Phase : std::uint32_t { Unborn, Resolving, Passing, Off, Recording, Sampling };
 
 struct alignas(4096) PhasePage {
   std::atomic<Phase> phase;
@@ -28,8 +28,9 @@ extern constinit PhasePage phase_page;
 inline Phase phase() {
   return phase_page.phase.load(std::memory_order_relaxed);
 }
+// Sampling is a way of recording.
 inline bool is_recording() {
-  return phase() == Phase::Recording;
+  return phase() >= Phase::Recording;
 }
 inline void set_phase(Phase phase) {
   phase_page.phase.store(phase, std::memory_order_release);

@@ -195,6 +195,15 @@ void CaptureWriter::add_to_site(SiteId id, const Counters& more, SizeRange sizes
   touch(id);
 }
 
+void CaptureWriter::add_to_site(SiteId site, const Variances& more) {
+  Variances& sum = sites_[site].variances;
+  sum.allocations += more.allocations;
+  sum.bytes += more.bytes;
+  sum.live_blocks += more.live_blocks;
+  sum.live_bytes += more.live_bytes;
+  touch(site);
+}
+
 void CaptureWriter::add_to_thread(ThreadId id, const Counters& more) {
   threads_[id].counters += more;
   touch_thread(id);
@@ -240,6 +249,7 @@ void CaptureWriter::flush(const std::function<void()>& also) {
   write_addresses();
   write_stacks();
   write_sites();
+  write_variances();
   write_threads();
   write_thread_sites();
   write_timeline();
@@ -344,6 +354,18 @@ void CaptureWriter::write_sites() {
                     integer(std::min(site.sizes.smallest, site.sizes.largest)),
                     integer(site.sizes.largest));
     upsert.run();
+  }
+}
+
+void CaptureWriter::write_variances() {
+  Statement update = database_.prepare(
+      "UPDATE site SET allocations_variance=?2, bytes_variance=?3, live_blocks_variance=?4,"
+      " live_bytes_variance=?5 WHERE id=?1");
+  for (const SiteId id : changed_sites_) {
+    const Variances& sum = sites_[id].variances;
+    if (sum == Variances{}) continue;
+    update.bind_all(integer(id), sum.allocations, sum.bytes, sum.live_blocks, sum.live_bytes);
+    update.run();
   }
 }
 
@@ -457,6 +479,27 @@ void CaptureWriter::write_sizes(std::span<const SizeClass> sizes) {
   for (const SizeClass& size : sizes) {
     upsert.bind_all(integer(size.lower), integer(size.upper), integer(size.allocations));
     upsert.run();
+  }
+}
+
+void CaptureWriter::write_pool(std::span<const PoolClassRow> classes,
+                               std::span<const PoolTimeRow> times) {
+  Statement row = database_.prepare(
+      "INSERT OR REPLACE INTO pool_class (block_bytes, slab_bytes, allocations, requested_bytes, "
+      "served_bytes, refills, spills, created, received, given, blocks, peak_blocks, slabs) "
+      "VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)");
+  for (const PoolClassRow& size : classes) {
+    row.bind_all(integer(size.block_bytes), integer(size.slab_bytes), integer(size.allocations),
+                 integer(size.requested_bytes), integer(size.served_bytes), integer(size.refills),
+                 integer(size.spills), integer(size.created), integer(size.received),
+                 integer(size.given), size.blocks, size.peak_blocks, size.slabs);
+    row.run();
+  }
+  Statement step = database_.prepare(
+      "INSERT OR REPLACE INTO pool_time (lower_ticks, upper_ns, allocations) VALUES (?,?,?)");
+  for (const PoolTimeRow& time : times) {
+    step.bind_all(integer(time.lower_ticks), time.upper_ns, integer(time.allocations));
+    step.run();
   }
 }
 

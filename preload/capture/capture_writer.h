@@ -52,6 +52,12 @@ struct Counters {
   std::int64_t live_bytes() const { return static_cast<std::int64_t>(bytes - freed_bytes); }
 };
 
+// Estimated variances of estimates, in blocks^2 and bytes^2; all 0 where everything is recorded.
+struct Variances {
+  double allocations = 0, bytes = 0, live_blocks = 0, live_bytes = 0;
+  bool operator==(const Variances&) const = default;
+};
+
 // Of the requests seen; smallest > largest = none yet.
 struct SizeRange {
   std::uint64_t smallest = UINT64_MAX, largest = 0;
@@ -75,6 +81,21 @@ struct SizeClass {
   std::uint64_t lower = 0, upper = 0, allocations = 0;
 };
 
+// One size class of the pool; block_bytes 0 = huge blocks.
+struct PoolClassRow {
+  std::uint64_t block_bytes = 0, slab_bytes = 0;
+  std::uint64_t allocations = 0, requested_bytes = 0, served_bytes = 0;
+  std::uint64_t refills = 0, spills = 0, created = 0, received = 0, given = 0;
+  std::int64_t blocks = 0, peak_blocks = 0, slabs = 0;
+};
+
+// How many of the timed allocations took less than upper_ns, and more than the row before.
+struct PoolTimeRow {
+  std::uint64_t lower_ticks = 0;
+  std::int64_t upper_ns = 0;
+  std::uint64_t allocations = 0;
+};
+
 using RecordingValue = std::variant<std::monostate, std::int64_t, std::string>;
 
 class CaptureWriter {
@@ -93,6 +114,7 @@ class CaptureWriter {
   void thread_ended(ThreadId thread, std::uint64_t end_ns);
 
   void add_to_site(SiteId site, const Counters& more, SizeRange sizes);
+  void add_to_site(SiteId site, const Variances& more);
   void add_to_thread(ThreadId thread, const Counters& more);
   void add_to_thread_site(ThreadId thread, SiteId site, const Counters& more);
   void set_peak(SiteId site, std::int64_t blocks, std::int64_t bytes);
@@ -117,6 +139,7 @@ class CaptureWriter {
   void write_call_kinds(std::span<const std::uint64_t> allocations,
                         std::span<const std::uint64_t> bytes);
   void write_sizes(std::span<const SizeClass> sizes);
+  void write_pool(std::span<const PoolClassRow> classes, std::span<const PoolTimeRow> times);
   // Inclusive totals of every stack, from the sites.
   void write_stack_totals();
 
@@ -143,6 +166,7 @@ class CaptureWriter {
     std::uint64_t first_ns = 0;
     Counters counters;
     SizeRange sizes;
+    Variances variances;
     std::int64_t peak_blocks = 0, peak_bytes = 0;
     bool changed = false;  // it is in changed_sites_
   };
@@ -176,6 +200,7 @@ class CaptureWriter {
   void write_modules();
   void write_addresses();
   void write_stacks();
+  void write_variances();
   void write_sites();
   void write_threads();
   void write_thread_sites();

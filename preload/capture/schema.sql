@@ -13,7 +13,11 @@ PRAGMA user_version = 1;
 -- What was recorded and how. Keys:
 --   state          'recording' | 'complete' | 'interrupted' (recovered after the collector died)
 --   program, command_line (JSON array), working_directory, host, pid, collector_pid, session_path
---   mode           'full' | 'counts';   unwinder 'libunwind' | 'boost';   heapscribe_version
+--   allocator      'system' (what the program would use anyway) | 'pool' | path of a library
+--   mode           'full' | 'counts' | 'sample';   unwinder 'auto' | 'rules' | 'libunwind' | 'boost' | 'fp'
+--   sample_mean_bytes  mean distance of samples in mode 'sample': there the allocations, allocated
+--                  bytes, frees and live blocks of the whole process are exact, all else is estimated
+--                    heapscribe_version
 --   start_realtime_ns (since 1970), duration_ns
 --   end_kind       'exited' | 'signaled' | 'execed' | 'unknown' | 'running'
 --   end_status     exit status, or signal number; NULL if unknown;   exec_path for 'execed'
@@ -115,6 +119,12 @@ CREATE TABLE site (
   usable_bytes INTEGER NOT NULL DEFAULT 0,  -- bytes as the allocator rounded them up
   min_size INTEGER NOT NULL DEFAULT 0,
   max_size INTEGER NOT NULL DEFAULT 0,
+  -- Mode 'sample': the numbers above are estimates, and these estimate their variance (blocks^2,
+  -- bytes^2; preload/record/sampling.h); a 95 % interval is +- 1.96 * sqrt(variance). 0 = exact.
+  allocations_variance REAL NOT NULL DEFAULT 0,
+  bytes_variance REAL NOT NULL DEFAULT 0,
+  live_blocks_variance REAL NOT NULL DEFAULT 0,
+  live_bytes_variance REAL NOT NULL DEFAULT 0,
   -- The innermost frame that is not an allocation function; filled in with the symbols.
   address_id INTEGER REFERENCES address(id),
   frame_depth INTEGER,
@@ -174,6 +184,31 @@ CREATE TABLE site_timeline (
 CREATE TABLE size_class (
   lower INTEGER PRIMARY KEY,
   upper INTEGER NOT NULL,
+  allocations INTEGER NOT NULL
+);
+
+-- The size-class pool, if the program ran on it: one row per size class that served something.
+-- The thread's own list served allocations - refills; blocks used before: allocations - created.
+CREATE TABLE pool_class (
+  block_bytes INTEGER PRIMARY KEY,   -- what a block of the class holds; 0 = huge blocks
+  slab_bytes INTEGER NOT NULL,       -- 0 for huge blocks
+  allocations INTEGER NOT NULL,      -- a realloc that moves included
+  requested_bytes INTEGER NOT NULL,
+  served_bytes INTEGER NOT NULL,     -- requests rounded up to the class
+  refills INTEGER NOT NULL,          -- allocations that found the thread's list empty
+  spills INTEGER NOT NULL,           -- frees that found it full
+  created INTEGER NOT NULL,          -- blocks cut from fresh memory
+  received INTEGER NOT NULL,         -- blocks a thread took over from others, used before
+  given INTEGER NOT NULL,            -- blocks a thread passed on
+  blocks INTEGER NOT NULL,           -- in use or on lists of threads
+  peak_blocks INTEGER NOT NULL,      -- highest value of blocks
+  slabs INTEGER NOT NULL
+);
+
+-- How long allocations took: one in 1024 of each thread and class is timed.
+CREATE TABLE pool_time (
+  lower_ticks INTEGER PRIMARY KEY,   -- time-stamp counter; the range ends where the next begins
+  upper_ns INTEGER NOT NULL,         -- 0 = the counter's speed is not known
   allocations INTEGER NOT NULL
 );
 

@@ -5,6 +5,8 @@
 #include <chrono>
 #include <ctime>
 
+#include "preload/collector/pool_reader.h"
+
 namespace heapscribe::collector {
 namespace {
 
@@ -119,7 +121,9 @@ Stop Collector::serve(TargetProcess& target, const std::atomic<bool>& stop_reque
 void Collector::sample(std::uint64_t resident_bytes) {
   view_.refresh(session_.committed());
   reader_.refresh();
-  const capture::Counters sum = reader_.counters();
+  const capture::Counters sum = view_.is_sampled()
+                                    ? reader_.sampled_counters(header().flushed_live_bytes)
+                                    : reader_.counters();
   std::int64_t highest = sum.live_bytes();
   const std::int64_t peak = header().peak_bytes.load(std::memory_order_relaxed);
   if (std::exchange(last_peak_, peak) != peak) highest = std::max(highest, peak);
@@ -149,8 +153,9 @@ void Collector::write(std::uint64_t now_ns) {
   timeline_.stream(writer_);
   series_.before_flush(writer_);
   set_totals(reader_.totals(), header(), now_ns, writer_);
+  set_pool_totals(view_, writer_);
   try {
-    writer_.flush();
+    writer_.flush([&] { write_pool_tables(view_, writer_); });
     series_.after_flush(writer_);
   } catch (const capture::DatabaseError&) {
     writing_ = false;
@@ -174,7 +179,11 @@ void Collector::finish(const End& end, const std::string& state) {
   series_.close_interval(writer_, end_ns_);
   set_end(end, exec_path, writer_);
   writer_.set_recording("state", state);
-  writer_.flush([&] { write_final_tables(reader_.totals(), writer_); });
+  set_pool_totals(view_, writer_);
+  writer_.flush([&] {
+    write_final_tables(reader_.totals(), writer_);
+    write_pool_tables(view_, writer_);
+  });
 }
 
 void recover_session(SessionFile& session, capture::Database& database,
@@ -195,7 +204,11 @@ void recover_session(SessionFile& session, capture::Database& database,
   totals.losses[static_cast<std::size_t>(wire::Loss::MergedThreads)] += merged;
   set_end(end, view.exec_path(), writer);
   writer.set_recording("state", "interrupted");
-  writer.flush([&] { write_final_tables(totals, writer); });
+  set_pool_totals(view, writer);
+  writer.flush([&] {
+    write_final_tables(totals, writer);
+    write_pool_tables(view, writer);
+  });
 }
 
 void close_recording(capture::Database& database) {

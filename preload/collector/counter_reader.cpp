@@ -1,6 +1,7 @@
 #include "preload/collector/counter_reader.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace heapscribe::collector {
 namespace {
@@ -154,10 +155,12 @@ void CounterReader::read_rows(Table& table, const Reading& reading) {
   table.unresolved = 0;
   for (Block& block : table.blocks) {
     const std::span<const wire::SiteRow> shared = view_.rows(block.ref);
+    const wire::SampleRow* samples = view_.samples(shared);
     const std::size_t count = std::min(shared.size(), block.rows.size());
     for (std::size_t index = 0; index < count; ++index) {
       if (shared[index].key.load(std::memory_order_acquire) == 0) continue;
       read_row(table, block.rows[index], shared[index], reading);
+      if (samples != nullptr) read_variances(block, index, samples[index]);
     }
   }
 }
@@ -173,9 +176,28 @@ void CounterReader::read_row(Table& table, Row& row, const wire::SiteRow& shared
   from_rows_.kind_allocations[kind] += more.allocations;
   from_rows_.kind_bytes[kind] += more.bytes;
   from_rows_.counters.usable_bytes += more.usable_bytes;
+  rows_sum_ += more;
   writer_.add_to_site(row.site, more, {shared.smallest_request(), shared.largest_request()});
   if (reading.owner != 0) writer_.add_to_thread_site(reading.owner, row.site, more);
   series_.note(row.site);
+}
+
+void CounterReader::read_variances(Block& block, std::size_t index, const wire::SampleRow& shared) {
+  const capture::SiteId site = block.rows[index].site;
+  if (site == 0) return;
+  block.variances.resize(block.rows.size());
+  const auto value = [](const std::atomic<double>& sum) {
+    return sum.load(std::memory_order_relaxed);
+  };
+  const capture::Variances now{value(shared.allocations_variance), value(shared.bytes_variance),
+                               value(shared.allocations_variance) - value(shared.frees_variance),
+                               value(shared.bytes_variance) - value(shared.freed_bytes_variance)};
+  const capture::Variances seen = std::exchange(block.variances[index], now);
+  if (now == seen) return;
+  writer_.add_to_site(
+      site,
+      capture::Variances{now.allocations - seen.allocations, now.bytes - seen.bytes,
+                         now.live_blocks - seen.live_blocks, now.live_bytes - seen.live_bytes});
 }
 
 bool CounterReader::resolve(Table& table, Row& row, const wire::SiteRow& shared,
@@ -217,9 +239,15 @@ Counters CounterReader::counters() const {
   return sum;
 }
 
+Counters CounterReader::sampled_counters(std::int64_t live_bytes) const {
+  Counters sum = counters();
+  sum.freed_bytes = sum.bytes - static_cast<std::uint64_t>(live_bytes);
+  return sum;
+}
+
 ProcessTotals CounterReader::totals() const {
   ProcessTotals totals = from_rows_;
-  totals.counters += counters();
+  totals.counters += view_.is_sampled() ? sampled_counters(rows_sum_.live_bytes()) : counters();
   add(totals.losses, view_.header().losses);
   for (const Table& table : tables_) {
     const wire::CounterTable& shared = *view_.table(table.ref);

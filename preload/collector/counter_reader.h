@@ -63,6 +63,9 @@ class CounterReader {
   // Cheap enough for every tick: counters of all tables found so far, without kinds, losses and
   // sizes.
   capture::Counters counters() const;
+  // The same where only samples are recorded: freed bytes are chosen to give the estimated live
+  // ones.
+  capture::Counters sampled_counters(std::int64_t live_bytes) const;
   ProcessTotals totals() const;
   // Sets the sites' share of the high-water mark; `at_mark` = rows hold it now, nothing was higher.
   void read_peaks(bool at_mark);
@@ -76,6 +79,7 @@ class CounterReader {
   struct Block {
     wire::Ref ref = wire::kNoRef;
     std::vector<Row> rows;
+    std::vector<capture::Variances> variances{};  // as seen; only where rows are sampled
   };
   struct Thread {
     capture::ThreadId id = 0;
@@ -112,6 +116,7 @@ class CounterReader {
   void read_rows(Table& table, const Reading& reading);
   void read_row(Table& table, Row& row, const wire::SiteRow& shared, const Reading& reading);
   bool resolve(Table& table, Row& row, const wire::SiteRow& shared, const Reading& reading);
+  void read_variances(Block& block, std::size_t index, const wire::SampleRow& shared);
   void keep_name(Thread& thread, std::uint64_t now_ns, ThreadWatch& watch);
   std::uint64_t subtract_stored(capture::ThreadId owner,
                                 const std::vector<capture::ThreadId>& earlier);
@@ -127,7 +132,8 @@ class CounterReader {
   std::vector<Table> tables_;
   std::unordered_set<wire::Ref> known_tables_, known_blocks_;
   std::uint64_t known_rows_ = 0;
-  ProcessTotals from_rows_;        // what only the rows know: kinds, usable bytes
+  ProcessTotals from_rows_;  // what only the rows know: kinds, usable bytes
+  capture::Counters rows_sum_;
   std::vector<std::size_t> dead_;  // indices of tables
 };
 

@@ -38,9 +38,12 @@ std::string message_of(const Environment& changes) {
 
 // What the library will take out again; it can do so without a trace only in pairs (config.h).
 std::size_t entries_to_hide() {
+  const char* allocator = std::getenv("HEAPSCRIBE_ALLOCATOR");
+  const std::string below = std::string(":") + (allocator != nullptr ? allocator : "");
   std::size_t count = 0;
   for (char** entry = environ; *entry != nullptr; ++entry) {
-    const std::string_view text(*entry);
+    std::string_view text(*entry);
+    if (text.ends_with(below)) text.remove_suffix(below.size());
     const bool only_ours = text.starts_with("LD_PRELOAD=") && text.find(':') == std::string::npos;
     if (text.starts_with("HEAPSCRIBE_") || only_ours) ++count;
   }
@@ -169,11 +172,14 @@ void lift_limits() {
 
 Environment library_environment(const LibrarySettings& settings) {
   const char* users = std::getenv("LD_PRELOAD");
-  const bool alone = users == nullptr || *users == '\0';
-  return {{"LD_PRELOAD", alone ? settings.library : settings.library + ":" + users},
+  std::string preload = settings.library;
+  if (settings.allocator.starts_with('/')) preload += ":" + settings.allocator;
+  if (users != nullptr && *users != '\0') preload += std::string(":") + users;
+  return {{"LD_PRELOAD", preload},
           {"HEAPSCRIBE_SESSION", settings.session},
           {"HEAPSCRIBE_MODE", settings.mode},
-          {"HEAPSCRIBE_UNWINDER", settings.unwinder}};
+          {"HEAPSCRIBE_UNWINDER", settings.unwinder},
+          {"HEAPSCRIBE_ALLOCATOR", settings.allocator}};
 }
 
 std::string find_library() {
@@ -192,7 +198,7 @@ std::string find_library() {
     throw UnfitTarget(
         fmt::format("the library '{}' is missing; set HEAPSCRIBE_LIBRARY to its place", candidate));
   }
-  const std::string library(absolute.data());
+  std::string library(absolute.data());
   if (library.find_first_of(": ") != std::string::npos) {
     throw UnfitTarget(fmt::format(
         "the library's path '{}' has a space or colon, which LD_PRELOAD cannot hold; move it",

@@ -45,8 +45,9 @@ void forward_signals_to(pid_t child);
 void lift_limits();
 
 // LD_PRELOAD and HEAPSCRIBE_*: what makes a program load the library and find its session.
+// `allocator`: system, pool, or the path of a library to load below ours.
 struct LibrarySettings {
-  std::string library{}, session{}, mode{}, unwinder{};
+  std::string library{}, session{}, mode{}, unwinder{}, allocator = "system";
 };
 Environment library_environment(const LibrarySettings& settings);
 

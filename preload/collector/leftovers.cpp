@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <functional>
 #include <system_error>
 
 #include "preload/collector/descriptors.h"
@@ -35,6 +36,20 @@ bool is_mine(const std::filesystem::path& path) {
          lstat(path.c_str(), &info) == 0 && S_ISREG(info.st_mode) && info.st_uid == geteuid();
 }
 
+void for_each_session(const std::string& folder,
+                      const std::function<void(SessionFile& session)>& visit) {
+  std::error_code ignored;
+  for (const auto& entry : std::filesystem::directory_iterator(folder, ignored)) {
+    if (!is_mine(entry.path())) continue;
+    try {
+      SessionFile session = SessionFile::open(entry.path());
+      visit(session);
+    } catch (const SessionError&) {
+      continue;  // being recorded, or of another version
+    }
+  }
+}
+
 std::chrono::seconds age_of(const std::string& path) {
   struct stat info {};
   if (stat(path.c_str(), &info) != 0) return {};
@@ -60,19 +75,22 @@ Leftover look_at(SessionFile& session) {
 
 std::vector<Leftover> find_leftovers(const std::string& folder) {
   std::vector<Leftover> found;
-  std::error_code ignored;
-  for (const auto& entry : std::filesystem::directory_iterator(folder, ignored)) {
-    if (!is_mine(entry.path())) continue;
-    try {
-      SessionFile session = SessionFile::open(entry.path());
-      found.push_back(look_at(session));
-    } catch (const SessionError&) {
-      continue;  // being recorded, or of another version
-    }
-  }
+  for_each_session(folder, [&](SessionFile& session) { found.push_back(look_at(session)); });
   std::sort(found.begin(), found.end(),
             [](const Leftover& left, const Leftover& right) { return left.age > right.age; });
   return found;
+}
+
+// Still locked while it is removed, so that nobody else recovers it meanwhile.
+std::size_t remove_unbegun(const std::string& folder, std::chrono::seconds patience) {
+  std::size_t removed = 0;
+  for_each_session(folder, [&](SessionFile& session) {
+    const Leftover leftover = look_at(session);
+    if (leftover.pid != 0 || leftover.age < patience) return;
+    session.remove();
+    ++removed;
+  });
+  return removed;
 }
 
 }  // namespace heapscribe::collector

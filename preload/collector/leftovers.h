@@ -25,4 +25,8 @@ Leftover look_at(SessionFile& session);
 // This user's leftover sessions in `folder`, oldest first. Those that are being recorded are not.
 std::vector<Leftover> find_leftovers(const std::string& folder);
 
+// Removes those of them that hold nothing, because their program never began. One that is younger
+// than `patience` stays: its program may still be loading. Returns how many went.
+std::size_t remove_unbegun(const std::string& folder, std::chrono::seconds patience);
+
 }  // namespace heapscribe::collector

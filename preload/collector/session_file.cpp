@@ -48,7 +48,7 @@ std::string session_folder() {
   return chosen != nullptr && *chosen != '\0' ? chosen : "/dev/shm";
 }
 
-SessionFile SessionFile::create(const std::string& path, wire::Mode mode) {
+SessionFile SessionFile::create(const std::string& path, const Plan& plan) {
   FileDescriptor file(
       ::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
   if (!file) fail(path, "create", errno);
@@ -65,17 +65,17 @@ SessionFile SessionFile::create(const std::string& path, wire::Mode mode) {
     fail(path, "find space for", error);
   }
   session.lock();
-  session.write_header(mode);
+  session.write_header(plan);
   return session;
 }
 
-SessionFile SessionFile::create_somewhere(const std::string& fallback, wire::Mode mode) {
+SessionFile SessionFile::create_somewhere(const std::string& fallback, const Plan& plan) {
   const std::string name = random_name();
   try {
-    return create(session_folder() + "/" + name, mode);
+    return create(session_folder() + "/" + name, plan);
   } catch (const SessionError& first) {
     try {
-      return create(fallback + "/" + name, mode);
+      return create(fallback + "/" + name, plan);
     } catch (const SessionError&) {
       throw first;
     }
@@ -144,12 +144,13 @@ bool SessionFile::reserve(std::uint64_t bytes) {
   return error == 0;
 }
 
-void SessionFile::write_header(wire::Mode mode) {
+void SessionFile::write_header(const Plan& plan) {
   auto* header = new (base_) wire::SessionHeader{};
   header->version = wire::kSessionVersion;
   header->header_bytes = sizeof(wire::SessionHeader);
   header->capacity = size_;
-  header->mode = mode;
+  header->mode = plan.mode;
+  header->sample_mean = plan.sample_mean;
   header->collector_pid = static_cast<std::uint32_t>(getpid());
   header->used.store(wire::kHeaderBytes, std::memory_order_relaxed);
   header->committed.store(committed_.load(), std::memory_order_relaxed);

@@ -24,12 +24,20 @@ class SessionError : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+// What the target is to do.
+struct Plan {
+  // NOLINTNEXTLINE(google-explicit-constructor): a mode is a plan unless it samples.
+  Plan(wire::Mode its_mode, std::uint64_t its_mean = 1) : mode(its_mode), sample_mean(its_mean) {}
+  wire::Mode mode;
+  std::uint64_t sample_mean;  // bytes; for Mode::Sample
+};
+
 class SessionFile {
  public:
   // Exactly at `path`, which must not exist.
-  static SessionFile create(const std::string& path, wire::Mode mode);
+  static SessionFile create(const std::string& path, const Plan& plan);
   // Under a random name in $HEAPSCRIBE_SESSION_DIR or /dev/shm; if that is refused, in `fallback`.
-  static SessionFile create_somewhere(const std::string& fallback, wire::Mode mode);
+  static SessionFile create_somewhere(const std::string& fallback, const Plan& plan);
   // One that another collector left behind. Refuses it while that collector lives.
   static SessionFile open(const std::string& path);
 
@@ -58,7 +66,7 @@ class SessionFile {
   void publish();
   void raise_committed(std::uint64_t bytes);
   bool map(std::uint64_t bytes);
-  void write_header(wire::Mode mode);
+  void write_header(const Plan& plan);
 
   std::string path_;
   FileDescriptor file_;

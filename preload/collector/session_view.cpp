@@ -30,6 +30,7 @@ SessionView::SessionView(std::span<const std::byte> mapping, const std::string& 
     throw SessionError(fmt::format("session '{}' has version {}; this heapscribe reads version {}",
                                    name, header().version, wire::kSessionVersion));
   }
+  is_sampled_ = header().mode == wire::Mode::Sample;
 }
 
 const wire::SessionHeader& SessionView::header() const {
@@ -101,8 +102,15 @@ std::span<const wire::SiteRow> SessionView::rows(wire::Ref ref) const {
   const auto* block = at<wire::RowBlock>(ref);
   if (block == nullptr) return {};
   const std::uint32_t capacity = block->capacity;
-  if (at<wire::RowBlock>(ref, capacity * sizeof(wire::SiteRow)) == nullptr) return {};
+  const std::uint64_t per_row = sizeof(wire::SiteRow) + (is_sampled_ ? sizeof(wire::SampleRow) : 0);
+  if (at<wire::RowBlock>(ref, capacity * per_row) == nullptr) return {};
   return {reinterpret_cast<const wire::SiteRow*>(block + 1), capacity};
+}
+
+const wire::SampleRow* SessionView::samples(std::span<const wire::SiteRow> rows) const {
+  return is_sampled_ && !rows.empty()
+             ? reinterpret_cast<const wire::SampleRow*>(rows.data() + rows.size())
+             : nullptr;
 }
 
 ModuleView SessionView::module(wire::Ref ref) const {
@@ -134,6 +142,20 @@ SegmentView SessionView::segment(wire::Ref ref) const {
   if (at<wire::StackSegment>(ref, count * sizeof(std::uint64_t)) == nullptr) return {};
   return {
       record->outer, record->layout, {reinterpret_cast<const std::uint64_t*>(record + 1), count}};
+}
+
+const wire::PoolRecord* SessionView::pool() const {
+  return at<wire::PoolRecord>(header().first_pool.load(std::memory_order_acquire));
+}
+
+std::vector<const wire::PoolThread*> SessionView::pool_threads() const {
+  std::vector<const wire::PoolThread*> found;
+  const wire::PoolRecord* record = pool();
+  if (record == nullptr) return found;
+  const wire::Ref first = record->first_thread.load(std::memory_order_acquire);
+  const RefList threads = list<wire::PoolThread>(first, wire::kNoRef, &wire::PoolThread::next);
+  for (const wire::Ref ref : threads.refs) found.push_back(at<wire::PoolThread>(ref));
+  return found;
 }
 
 std::string SessionView::exec_path() const {

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "preload/wire/pool.h"
 #include "preload/wire/session.h"
 
 namespace heapscribe::collector {
@@ -59,9 +60,15 @@ class SessionView {
   const wire::ThreadRecord* thread(wire::Ref ref) const;
   const wire::ModuleRecord* module_record(wire::Ref ref) const;
   std::span<const wire::SiteRow> rows(wire::Ref block) const;
+  // Beside what `rows` returned, one by one; nullptr where nothing is sampled.
+  const wire::SampleRow* samples(std::span<const wire::SiteRow> rows) const;
+  bool is_sampled() const { return is_sampled_; }
   ModuleView module(wire::Ref ref) const;
   SegmentView segment(wire::Ref ref) const;
   std::string exec_path() const;
+  // nullptr when the program does not run on the pool.
+  const wire::PoolRecord* pool() const;
+  std::vector<const wire::PoolThread*> pool_threads() const;
 
  private:
   template <typename Record>
@@ -70,6 +77,7 @@ class SessionView {
   RefList list(wire::Ref first, wire::Ref known, wire::Ref Record::*next) const;
 
   std::span<const std::byte> mapping_;
+  bool is_sampled_ = false;
   std::uint64_t readable_ = 0;
 };
 

@@ -11,6 +11,7 @@
 
 #include <array>
 #include <cerrno>
+#include <climits>
 #include <cstdlib>
 #include <cstring>
 #include <optional>
@@ -50,21 +51,30 @@ Found look_at(const std::string& path) {
   }
 }
 
-// Reads from an ELF file of our own kind.
 class ElfFile {
  public:
+  // Throws UnfitTarget if the file cannot be opened for another reason than its permissions.
   explicit ElfFile(const std::string& path) : file_(open(path.c_str(), O_RDONLY | O_CLOEXEC)) {
     readable_ = static_cast<bool>(file_);
+    if (!readable_ && errno != EACCES) {
+      throw UnfitTarget(fmt::format("cannot look into '{}': {}", path, std::strerror(errno)));
+    }
     is_elf_ =
         readable_ && read_at(0, header_) && std::memcmp(header_.e_ident, ELFMAG, SELFMAG) == 0;
   }
   bool readable() const { return readable_; }
   bool is_elf() const { return is_elf_; }
-  unsigned char word_size() const { return header_.e_ident[EI_CLASS]; }
-  bool same_machine_as(const ElfFile& other) const {
-    return word_size() == other.word_size() &&
-           header_.e_ident[EI_DATA] == other.header_.e_ident[EI_DATA] &&
-           header_.e_machine == other.header_.e_machine;
+  bool is_32_bit() const { return header_.e_ident[EI_CLASS] == ELFCLASS32; }
+  bool is_for_this_machine() const {
+    return header_.e_ident[EI_CLASS] == ELFCLASS64 && header_.e_ident[EI_DATA] == ELFDATA2LSB &&
+           header_.e_machine == EM_X86_64;
+  }
+  bool is_shared() const { return header_.e_type == ET_DYN; }
+  const char* kind() const {
+    if (!readable_) return "not readable";
+    if (!is_elf_) return "no library";
+    if (is_32_bit()) return "a 32-bit library";
+    return is_for_this_machine() ? "not a shared library" : "for another machine";
   }
   // The dynamic linker; nothing for a static program.
   std::optional<std::string> interpreter() const {
@@ -137,12 +147,10 @@ void check_privileges(const std::string& path) {
 }
 
 void check_elf(const std::string& path, const ElfFile& program) {
-  const ElfFile ours("/proc/self/exe");
-  if (!program.same_machine_as(ours)) {
-    const bool narrow = program.word_size() == ELFCLASS32;
-    throw UnfitTarget(fmt::format("'{}' is {}; record one built for this machine's 64-bit mode",
-                                  path,
-                                  narrow ? "a 32-bit program" : "a program for another machine"));
+  if (!program.is_for_this_machine()) {
+    throw UnfitTarget(
+        fmt::format("'{}' is {}; record one built for this machine's 64-bit mode", path,
+                    program.is_32_bit() ? "a 32-bit program" : "a program for another machine"));
   }
   const auto interpreter = program.interpreter();
   if (!interpreter) {
@@ -194,6 +202,32 @@ void check_target(const std::string& path) {
     file = interpreter;
   }
   throw UnfitTarget(fmt::format("'{}' leads from interpreter to interpreter without end", path));
+}
+
+std::string find_allocator(const std::string& name) {
+  if (name == "system" || name == "pool") return {};
+  if (name.find('/') == std::string::npos) {
+    throw UnfitTarget(fmt::format(
+        "allocator '{}' is not known; name system, pool, or the path of a library", name));
+  }
+  if (look_at(name) == Found::Directory) {
+    throw UnfitTarget(fmt::format("allocator '{}' is a directory, not a library", name));
+  }
+  const ElfFile library(name);
+  if (!library.is_elf() || !library.is_for_this_machine() || !library.is_shared()) {
+    throw UnfitTarget(fmt::format("allocator '{}' is {}; name a shared library for this machine",
+                                  name, library.kind()));
+  }
+  std::array<char, PATH_MAX> absolute{};
+  if (realpath(name.c_str(), absolute.data()) == nullptr) {
+    throw UnfitTarget(fmt::format("cannot look into '{}': {}", name, std::strerror(errno)));
+  }
+  std::string path(absolute.data());
+  if (path.find_first_of(": ") != std::string::npos) {
+    throw UnfitTarget(fmt::format(
+        "allocator '{}' has a space or colon in its path, which LD_PRELOAD cannot hold", path));
+  }
+  return path;
 }
 
 }  // namespace heapscribe::collector

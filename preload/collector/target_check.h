@@ -19,4 +19,8 @@ std::string find_program(const std::string& name);
 // interpreter of that script. A file that may be run but not read is given the benefit of doubt.
 void check_target(const std::string& path);
 
+// What `--allocator` names, fit for LD_PRELOAD: the library's absolute path; nothing for `system`
+// and `pool`. Throws UnfitTarget.
+std::string find_allocator(const std::string& name);
+
 }  // namespace heapscribe::collector

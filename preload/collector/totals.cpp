@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cmath>
 #include <csignal>
 #include <nlohmann/json.hpp>
 
@@ -35,6 +36,14 @@ std::vector<capture::SizeClass> size_classes(const ProcessTotals& totals) {
   return classes;
 }
 
+// Of live bytes that were estimated, 95 %: a block of s bytes that is recorded with probability
+// p = 1 - exp(-s / mean) adds s^2 (1 - p) / p to the variance, which is at most s * mean.
+std::uint64_t sampling_error(std::int64_t live_bytes, const wire::SessionHeader& header) {
+  if (header.mode != wire::Mode::Sample || live_bytes <= 0) return 0;
+  const double bound = static_cast<double>(live_bytes) * static_cast<double>(header.sample_mean);
+  return static_cast<std::uint64_t>(1.96 * std::sqrt(bound));
+}
+
 }  // namespace
 
 void describe(const RecordingInfo& info, capture::CaptureWriter& writer) {
@@ -47,8 +56,12 @@ void describe(const RecordingInfo& info, capture::CaptureWriter& writer) {
   writer.set_recording("pid", integer(static_cast<std::uint64_t>(info.pid)));
   writer.set_recording("collector_pid", integer(static_cast<std::uint64_t>(getpid())));
   writer.set_recording("session_path", info.session_path);
-  writer.set_recording("mode", info.mode == wire::Mode::Counts ? "counts" : "full");
+  writer.set_recording("mode", std::string(name_of(info.mode)));
+  if (info.mode == wire::Mode::Sample) {
+    writer.set_recording("sample_mean_bytes", integer(info.sample_mean));
+  }
   writer.set_recording("unwinder", info.unwinder);
+  writer.set_recording("allocator", info.allocator);
   writer.set_recording("heapscribe_version", HEAPSCRIBE_VERSION);
 }
 
@@ -101,7 +114,8 @@ void set_totals(const ProcessTotals& totals, const wire::SessionHeader& header,
   writer.set_recording(
       "peak_ns", integer(at_mark ? duration_ns : header.peak_ns.load(std::memory_order_relaxed)));
   writer.set_recording("peak_error_bytes",
-                       integer(header.peak_error_bytes.load(std::memory_order_relaxed)));
+                       integer(header.peak_error_bytes.load(std::memory_order_relaxed) +
+                               sampling_error(std::max(marked, sum.live_bytes()), header)));
   writer.set_recording("threads", integer(header.threads.load(std::memory_order_relaxed)));
   writer.set_recording("unrecorded_children",
                        integer(header.unrecorded_children.load(std::memory_order_relaxed)));

@@ -20,6 +20,8 @@ struct RecordingInfo {
   wire::Mode mode = wire::Mode::Full;
   pid_t pid = 0;
   std::string session_path;
+  std::string allocator = "system";
+  std::uint64_t sample_mean = 1;  // bytes; for Mode::Sample
 };
 void describe(const RecordingInfo& info, capture::CaptureWriter& writer);
 

@@ -17,6 +17,7 @@
 #include "preload/bootstrap/early_heap.h"
 #include "preload/entry.h"
 #include "preload/hooks/record.h"
+#include "preload/hooks/sample.h"
 
 namespace {
 
@@ -26,9 +27,13 @@ using heapscribe::bootstrap::Phase;
 using heapscribe::bootstrap::phase;
 using heapscribe::bootstrap::real;
 using heapscribe::bootstrap::thread_state;
+using heapscribe::hooks::allocate_sampled;
+using heapscribe::hooks::Contents;
 using heapscribe::hooks::find_site;
+using heapscribe::hooks::is_sampling;
 using heapscribe::hooks::record_allocation;
 using heapscribe::hooks::record_release;
+using heapscribe::hooks::release_sampled;
 using heapscribe::hooks::usable_size;
 using heapscribe::hooks::with_recorder;
 using heapscribe::record::BlockRecord;
@@ -63,8 +68,12 @@ template <typename Call>
 // known the early heap serves the program.
 template <typename Call>
 [[gnu::always_inline]] inline void* allocate(std::size_t requested, std::size_t alignment,
-                                             CallKind own, const Frame& caller, Call call) {
-  if (!is_recording()) [[unlikely]] {
+                                             CallKind own, const Frame& caller, Call call,
+                                             Contents contents = Contents::Any) {
+  if (phase() != Phase::Recording) [[unlikely]] {
+    if (is_sampling()) {
+      return allocate_sampled(requested, alignment, contents, take_kind(own), caller, call);
+    }
     if (!heapscribe::start()) return heapscribe::bootstrap::early_allocate(requested, alignment);
     if (!is_recording()) return before_recording(requested, take_kind(own), call);
   }
@@ -76,8 +85,9 @@ template <typename Call>
 }
 
 [[gnu::always_inline]] inline void release(void* block) {
-  if (is_recording() && thread_state.released != block) [[likely]]
+  if (phase() == Phase::Recording && thread_state.released != block) [[likely]]
     return record_release(block, [=] { real.free(block); });
+  if (is_sampling()) return release_sampled(block, [=] { real.free(block); });
   if (thread_state.released == block) {
     thread_state.released = nullptr;  // operator delete has recorded it
   } else if (is_early_event()) {
@@ -127,6 +137,13 @@ void* resize_before_recording(void* block, std::size_t size) {
   return moved;
 }
 
+// glibc's realloc(p, 0) is a free.
+void* resize_as_sampled(void* block, std::size_t size, const Frame& caller) {
+  if (size != 0) return heapscribe::hooks::resize_sampled(block, size, caller);
+  release(block);
+  return nullptr;
+}
+
 inline void* reallocate(void* block, std::size_t size, const Frame& caller) {
   if (block == nullptr) {
     return allocate(size, 16, CallKind::Malloc, caller, [=] { return real.malloc(size); });
@@ -137,6 +154,8 @@ inline void* reallocate(void* block, std::size_t size, const Frame& caller) {
     if (!heapscribe::start()) return nullptr;
     if (!is_recording()) return resize_before_recording(block, size);
   }
+  if (is_sampling()) [[unlikely]]
+    return resize_as_sampled(block, size, caller);
   return resize(block, size, caller);
 }
 
@@ -152,8 +171,9 @@ void* malloc(std::size_t size) noexcept {
 void* calloc(std::size_t count, std::size_t size) noexcept {
   std::size_t bytes = 0;
   if (__builtin_mul_overflow(count, size, &bytes)) bytes = SIZE_MAX;  // the allocator will refuse
-  return allocate(bytes, 16, CallKind::Calloc, caller_frame(),
-                  [=] { return real.calloc(count, size); });
+  return allocate(
+      bytes, 16, CallKind::Calloc, caller_frame(), [=] { return real.calloc(count, size); },
+      Contents::Zeroed);
 }
 
 void free(void* block) noexcept {
@@ -201,14 +221,17 @@ void* valloc(std::size_t size) noexcept {
 }
 
 void* pvalloc(std::size_t size) noexcept {
-  return allocate(size, 4096, CallKind::Aligned, caller_frame(),
-                  [=] { return real.pvalloc(size); });
+  return allocate(
+      size, 4096, CallKind::Aligned, caller_frame(), [=] { return real.pvalloc(size); },
+      Contents::WholePages);
 }
 
 std::size_t malloc_usable_size(void* block) noexcept {
   if (block == nullptr) return 0;
   if (heapscribe::bootstrap::is_early(block)) return heapscribe::bootstrap::early_size(block);
   if (real.malloc_usable_size == nullptr && !heapscribe::start()) return 0;
+  if (is_sampling() && heapscribe::memory::owns(block))
+    return heapscribe::memory::usable_size(block);
   return real.malloc_usable_size(block);
 }
 
@@ -220,6 +243,7 @@ void free_sized(void* block, std::size_t size) noexcept {
   if (real.free_sized == nullptr || block == nullptr || heapscribe::bootstrap::is_early(block)) {
     return free(block);
   }
+  if (is_sampling()) return release_sampled(block, [=] { real.free_sized(block, size); });
   if (!is_recording()) return real.free_sized(block, size);
   record_release(block, [=] { real.free_sized(block, size); });
 }
@@ -228,6 +252,9 @@ void free_aligned_sized(void* block, std::size_t alignment, std::size_t size) no
   if (real.free_aligned_sized == nullptr || block == nullptr ||
       heapscribe::bootstrap::is_early(block)) {
     return free(block);
+  }
+  if (is_sampling()) {
+    return release_sampled(block, [=] { real.free_aligned_sized(block, alignment, size); });
   }
   if (!is_recording()) return real.free_aligned_sized(block, alignment, size);
   record_release(block, [=] { real.free_aligned_sized(block, alignment, size); });

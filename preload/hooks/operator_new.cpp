@@ -15,6 +15,7 @@
 #include "preload/bootstrap/early_heap.h"
 #include "preload/entry.h"
 #include "preload/hooks/record.h"
+#include "preload/hooks/sample.h"
 
 namespace {
 
@@ -55,6 +56,10 @@ inline std::size_t at_least_one(std::size_t size) {
                                                      const Frame& caller) {
   if (!heapscribe::bootstrap::plain_operator_new || !is_recording()) return nullptr;
   const std::size_t asked = at_least_one(size);
+  if (heapscribe::hooks::is_sampling()) [[unlikely]] {
+    return heapscribe::hooks::allocate_sampled(asked, 16, heapscribe::hooks::Contents::Any, kind,
+                                               caller, [=] { return real.malloc(asked); });
+  }
   heapscribe::wire::SiteRow* site = find_site(kind, caller);
   void* block = real.malloc(asked);
   if (block != nullptr) [[likely]]
@@ -83,6 +88,10 @@ inline bool is_foreign(const void* block) {
 template <typename Call>
 [[gnu::always_inline]] inline void release_through(void* block, Call call) {
   if (!is_recording() || thread_state.released == block) return call();
+  if (heapscribe::hooks::is_sampling()) [[unlikely]] {
+    if (!heapscribe::bootstrap::plain_operator_new) return call();  // comes to free
+    return heapscribe::hooks::release_sampled(block, [=] { real.free(block); });
+  }
   if (heapscribe::bootstrap::plain_operator_new) {
     return record_release(block, [=] { real.free(block); });
   }

@@ -8,6 +8,7 @@
 
 #include "preload/entry.h"
 #include "preload/hooks/record.h"
+#include "preload/memory/pool.h"
 #include "preload/platform/kernel.h"
 
 namespace {
@@ -28,6 +29,7 @@ bool is_recorded_process() {
 
 void note_end(EndKind kind, int status) {
   if (!is_recorded_process()) return;
+  heapscribe::memory::publish_everything();
   auto& header = heapscribe::record::session.header();
   header.end_status.store(status, std::memory_order_relaxed);
   header.end_kind.store(kind, std::memory_order_release);

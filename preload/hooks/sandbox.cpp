@@ -5,21 +5,32 @@
 
 #include "preload/entry.h"
 #include "preload/hooks/record.h"
+#include "preload/memory/pool.h"
 
 using heapscribe::bootstrap::real;
+
+namespace {
+
+void prepare_for_restriction() {
+  heapscribe::record::session.avoid_system_calls();
+  heapscribe::memory::avoid_system_calls();
+}
+
+}  // namespace
 
 extern "C" {
 
 // Called by the stubs below with the function's first argument; returns the real function.
 [[gnu::used, gnu::visibility("hidden")]] void* heapscribe_before_prctl(int option) {
   if (real.prctl == nullptr) heapscribe::start();
-  if (option == PR_SET_SECCOMP) heapscribe::record::session.avoid_system_calls();
+  if (option == PR_SET_SECCOMP) prepare_for_restriction();
+  if (option == PR_SET_TSC) heapscribe::memory::avoid_timer();
   return reinterpret_cast<void*>(real.prctl);
 }
 
 [[gnu::used, gnu::visibility("hidden")]] void* heapscribe_before_syscall(long number) {
   if (real.syscall == nullptr) heapscribe::start();
-  if (number == SYS_seccomp) heapscribe::record::session.avoid_system_calls();
+  if (number == SYS_seccomp) prepare_for_restriction();
   return reinterpret_cast<void*>(real.syscall);
 }
 

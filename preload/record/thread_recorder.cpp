@@ -1,39 +1,25 @@
 #include "preload/record/thread_recorder.h"
 
-#include <sys/syscall.h>
-
-#include <cerrno>
-
 #include "preload/platform/keep_errno.h"
-#include "preload/platform/kernel.h"
-#include "preload/platform/pages.h"
+#include "preload/record/counting.h"
+#include "preload/record/live_blocks.h"
 #include "preload/record/module_list.h"
 #include "preload/record/peak.h"
-#include "preload/record/small_blocks.h"
-#include "preload/record/thread_id.h"
 
 namespace heapscribe::record {
+
+constinit LiveBlocks live_blocks;
+
 namespace {
 
-using wire::CounterTable;
 using wire::RowBlock;
 using wire::SiteRow;
 
 constexpr std::uint32_t kFirstRows = 32;
-constexpr std::size_t kRecorderBytes = 2 * platform::kPageSize;
-constexpr int kTablesToTry = 32;
-constexpr std::uint32_t kUnreadTables = 4096;
 
 constinit wire::Mode mode = wire::Mode::Full;
 constinit bool unwind_by_rules = true;
 constinit unwind::CaptureFunction capture_anew = nullptr;
-constinit BlockTable blocks;
-constinit SmallBlocks small_blocks;
-
-// The owner is the only writer: a plain increment that readers see in one piece.
-inline void add(std::atomic<std::uint64_t>& counter, std::uint64_t amount) {
-  counter.store(counter.load(std::memory_order_relaxed) + amount, std::memory_order_relaxed);
-}
 
 inline std::uint64_t site_key(std::uint64_t stack_hash, wire::CallKind kind) {
   const std::uint64_t key = stack_hash ^ ((static_cast<std::uint64_t>(kind) + 1) << 59);
@@ -50,10 +36,6 @@ inline std::uintptr_t address(const void* block) {
 
 void set_mode(wire::Mode new_mode) {
   mode = new_mode;
-}
-
-void find_small_blocks_by_address() {
-  small_blocks.enable();
 }
 
 void set_unwinder(bool by_rules, unwind::CaptureFunction anew) {
@@ -73,30 +55,26 @@ void ThreadRecorder::allocated(SiteRow& site, const void* block, std::size_t req
 
 void ThreadRecorder::allocated_early(const void* block, std::size_t requested,
                                      wire::CallKind kind) {
+  if (mode == wire::Mode::Sample) return passed_by(requested);
   count_allocation(*stackless_, requested, requested);
   if (kind == wire::CallKind::Realloc) {
     add(stackless_->reallocations, 1);
     add(table_->reallocations, 1);
   }
-  enter_block(*stackless_, block, requested, kUnknownSize);
+  enter_block(*stackless_, block, requested, LiveBlocks::kUnknownSize);
   add_live_bytes(static_cast<std::int64_t>(requested));
 }
 
 void ThreadRecorder::enter_block(SiteRow& row, const void* block, std::size_t requested,
                                  std::size_t usable) {
-  const std::uintptr_t place = address(block);
-  const wire::Ref ref = session.ref(&row);
-  if (!small_blocks.insert(place, usable, requested, ref) &&
-      !blocks.insert(place, {ref, requested})) {
+  if (!live_blocks.insert(address(block), usable, {session.ref(&row), requested})) {
     lose(wire::Loss::UntrackedBlocks);
   }
-  last_block_ = place;
+  last_block_ = address(block);
 }
 
 BlockRecord ThreadRecorder::take(const void* block, std::size_t usable) {
-  BlockRecord record{};
-  record.row = small_blocks.take(address(block), usable, record.size);
-  if (record.row == wire::kNoRef) record = blocks.take(address(block));
+  const BlockRecord record = live_blocks.take(address(block), usable);
   __builtin_prefetch(session.at<SiteRow>(record.row), 1);
   return record;
 }
@@ -157,30 +135,6 @@ void ThreadRecorder::call_failed() {
 // Counters
 // -----------------------------------------------------------------------------------------
 
-namespace {
-
-// Sizes that 32 bits cannot hold are kept on the row's second line.
-inline void note_size(SiteRow& row, std::size_t requested) {
-  constexpr std::uint32_t kSaturated = SiteRow::kSaturated;
-  const auto size = static_cast<std::uint32_t>(requested < kSaturated ? requested : kSaturated);
-  if (size == kSaturated) [[unlikely]] {
-    if (requested > row.huge_max_size.load(std::memory_order_relaxed)) {
-      row.huge_max_size.store(requested, std::memory_order_relaxed);
-    }
-    if (requested < row.huge_min_size.load(std::memory_order_relaxed)) {
-      row.huge_min_size.store(requested, std::memory_order_relaxed);
-    }
-  }
-  if (size > row.max_size.load(std::memory_order_relaxed)) {
-    row.max_size.store(size, std::memory_order_relaxed);
-  }
-  if (size < row.min_size.load(std::memory_order_relaxed)) {
-    row.min_size.store(size, std::memory_order_relaxed);
-  }
-}
-
-}  // namespace
-
 void ThreadRecorder::count_allocation(SiteRow& row, std::size_t requested, std::size_t usable) {
   note_state_at_peak(row, session.header());
   add(row.allocations, 1);
@@ -221,7 +175,7 @@ void ThreadRecorder::lose(wire::Loss loss) {
 SiteRow* ThreadRecorder::site(wire::CallKind kind, const unwind::Frame& caller) {
   if (mode == wire::Mode::Counts) {
     SiteRow*& row = counts_[static_cast<std::size_t>(kind)];
-    if (row == nullptr) row = find_row(site_key(kNoStack, kind), kind, nullptr, nullptr);
+    if (row == nullptr) row = row_without_stack(kind);
     return row;
   }
   const unwind::Stack& stack = capture(caller);
@@ -237,6 +191,10 @@ const unwind::Stack& ThreadRecorder::capture(const unwind::Frame& caller) {
   if (!unwind_by_rules) [[unlikely]]
     return stack_.capture_anew(capture_anew, layout);
   return stack_.capture(caller, layout, capture_anew);
+}
+
+SiteRow* ThreadRecorder::row_without_stack(wire::CallKind kind) {
+  return find_row(site_key(kNoStack, kind), kind, nullptr, nullptr);
 }
 
 // The row of `key` in this thread's newest block, made if need be: with the given stack, or with
@@ -293,10 +251,18 @@ SiteRow* ThreadRecorder::own_row(SiteRow* row) {
   return find_row(row->key.load(std::memory_order_relaxed), row->kind, nullptr, row);
 }
 
+namespace {
+
+std::size_t bytes_per_row() {
+  return sizeof(SiteRow) + (mode == wire::Mode::Sample ? sizeof(wire::SampleRow) : 0);
+}
+
+}  // namespace
+
 bool ThreadRecorder::grow_rows() {
   const std::uint32_t capacity = rows_ == nullptr ? kFirstRows : (mask_ + 1) * 2;
   auto* block = static_cast<RowBlock*>(
-      session.allocate(sizeof(RowBlock) + std::size_t{capacity} * sizeof(SiteRow)));
+      session.allocate(sizeof(RowBlock) + std::size_t{capacity} * bytes_per_row()));
   if (block == nullptr) return false;
   block->older = table_->blocks.load(std::memory_order_relaxed);
   block->capacity = capacity;
@@ -305,124 +271,6 @@ bool ThreadRecorder::grow_rows() {
   used_ = 0;
   table_->blocks.store(session.ref(block), std::memory_order_release);
   return true;
-}
-
-// Birth of a thread
-// --------------------------------------------------------------------------------
-
-namespace {
-
-constinit std::atomic<wire::Ref> table_cursor{wire::kNoRef};
-
-// True if the kernel knows the thread no longer. A system call: not for restricted targets.
-bool has_ended(wire::Ref owner) {
-  const auto* thread = session.at<wire::ThreadRecord>(owner);
-  return platform::system_call(SYS_tgkill, session.header().pid, thread->tid, 0) == -ESRCH;
-}
-
-bool claim(CounterTable& table, wire::TableState from) {
-  return table.state.load(std::memory_order_relaxed) == from &&
-         table.state.compare_exchange_strong(from, wire::TableState::Claimed,
-                                             std::memory_order_acquire);
-}
-
-// Takes over a table whose owner has ended although the collector has not read its last numbers:
-// they will be shown under the new owner.
-bool claim_abandoned(CounterTable& table) {
-  const wire::Ref owner = table.owner.load(std::memory_order_relaxed);
-  if (!has_ended(owner) || !claim(table, wire::TableState::Owned)) return false;
-  if (table.owner.load(std::memory_order_relaxed) == owner) {
-    add(table.losses[static_cast<std::size_t>(wire::Loss::MergedThreads)], 1);
-    return true;
-  }
-  table.state.store(wire::TableState::Owned, std::memory_order_release);
-  return false;
-}
-
-constinit std::atomic<std::uint32_t> table_count{0};
-
-// A table whose owner has ended. Looks at a few tables only, each time at other ones: with
-// thousands of living threads a full search would cost more than a new table. Where threads come
-// and go faster than the collector looks, their tables are taken over unread, so that memory stays
-// bounded.
-CounterTable* claim_free_table() {
-  const wire::SessionHeader& header = session.header();
-  const bool unread_too =
-      table_count.load(std::memory_order_relaxed) > kUnreadTables && !session.is_restricted();
-  wire::Ref ref = table_cursor.load(std::memory_order_relaxed);
-  CounterTable* found = nullptr;
-  for (int tries = 0; tries < kTablesToTry && found == nullptr; ++tries) {
-    if (ref == wire::kNoRef) ref = header.first_table.load(std::memory_order_acquire);
-    if (ref == wire::kNoRef) return nullptr;
-    auto* table = session.at<CounterTable>(ref);
-    ref = table->next;
-    if (claim(*table, wire::TableState::Free) || (unread_too && claim_abandoned(*table))) {
-      found = table;
-    }
-  }
-  table_cursor.store(ref, std::memory_order_relaxed);
-  return found;
-}
-
-wire::ThreadRecord* announce_thread(CounterTable* table) {
-  auto* thread =
-      static_cast<wire::ThreadRecord*>(session.allocate(sizeof(wire::ThreadRecord), wire::kUnit));
-  if (thread == nullptr) return nullptr;
-  thread->tid = current_thread_id();
-  thread->number = session.header().threads.fetch_add(1, std::memory_order_relaxed) + 1;
-  thread->table = session.ref(table);
-  thread->start_ns = session.now();
-  table->owner.store(session.ref(thread), std::memory_order_relaxed);
-  table->state.store(wire::TableState::Owned, std::memory_order_release);
-  session.push(session.header().first_thread, thread);
-  return thread;
-}
-
-}  // namespace
-
-platform::StackEnd end_of_own_stack() {
-  const bool is_main = current_thread_id() == session.header().pid;
-  return is_main ? platform::end_of_main_stack() : platform::end_of_thread_stack();
-}
-
-ThreadRecorder* adopt_or_create_recorder() {
-  if (CounterTable* table = claim_free_table()) {
-    if (announce_thread(table) == nullptr) return nullptr;
-    auto* adopted = reinterpret_cast<ThreadRecorder*>(table->recorder);
-    adopted->last_block_ = 0;
-    adopted->stack_.begin_thread(end_of_own_stack());
-    return adopted;
-  }
-  auto* table = static_cast<CounterTable*>(session.allocate(sizeof(CounterTable)));
-  void* pages = platform::map_pages(kRecorderBytes);
-  if (table == nullptr || pages == nullptr) return nullptr;
-  auto* fresh = static_cast<ThreadRecorder*>(pages);
-  fresh->table_ = table;
-  fresh->table_ref_ = session.ref(table);
-  fresh->stack_.use(fresh + 1, kRecorderBytes - sizeof(ThreadRecorder));
-  fresh->stack_.begin_thread(end_of_own_stack());
-  if (!fresh->grow_rows()) return nullptr;
-  fresh->stackless_ = fresh->find_row(site_key(kNoStack, wire::CallKind::Malloc),
-                                      wire::CallKind::Malloc, nullptr, nullptr);
-  table->recorder = reinterpret_cast<std::uint64_t>(fresh);
-  if (announce_thread(table) == nullptr) return nullptr;
-  session.push(session.header().first_table, table);
-  table_count.fetch_add(1, std::memory_order_relaxed);
-  add_live_bytes_writer();
-  return fresh;
-}
-
-ThreadRecorder* recorder(const bootstrap::RecordingScope&) {
-  bootstrap::ThreadState& state = bootstrap::thread_state;
-  if (state.recorder != nullptr) [[likely]]
-    return state.recorder;
-  const platform::KeepErrno keep;
-  if (state.refused == 0) state.recorder = adopt_or_create_recorder();
-  if (state.recorder == nullptr) {
-    state.refused = 1;
-    session.lose(wire::Loss::UncountedEvents);
-  }
-  return state.recorder;
 }
 
 }  // namespace heapscribe::record

@@ -10,6 +10,7 @@
 
 #include "preload/bootstrap/recording_scope.h"
 #include "preload/record/block_table.h"
+#include "preload/record/sampling.h"
 #include "preload/record/session.h"
 #include "preload/record/stack_table.h"
 #include "preload/unwind/remembered_stack.h"
@@ -18,9 +19,7 @@ namespace heapscribe::record {
 
 class ThreadRecorder {
  public:
-  // Where `usable` is asked for, what malloc_usable_size says of the block at that time; must be
-  // the same when the block comes and when it goes. kUnknownSize is always possible.
-  static constexpr std::size_t kUnknownSize = ~std::size_t{0};
+  // For `usable` see LiveBlocks.
 
   // An allocation in two steps, with the allocator's own work in between: first the site (so that
   // its row arrives from memory meanwhile), then, if there is a block, the event.
@@ -43,6 +42,21 @@ class ThreadRecorder {
 
   void call_failed();
 
+  // Mode::Sample. A block that need not be recorded is counted and otherwise left alone; this may
+  // be done outside of a scope.
+  bool sample_is_due(std::size_t requested) const { return sampler_.is_due(requested); }
+  void passed_by(std::size_t requested) {
+    sampler_.pass(requested);
+    add_at_once(table_->allocations, 1);
+    add_at_once(table_->allocated_bytes, requested);
+  }
+  void release_passed_by() { add_at_once(table_->frees, 1); }
+  void resize_passed_by() { add_at_once(table_->reallocations, 1); }
+  // A block of the pool that is recorded, and its release.
+  void sampled(wire::SiteRow& site, void* block, std::size_t requested, std::size_t usable);
+  void sample_released(void* block);
+  static bool is_sample(const void* block);
+
  private:
   friend ThreadRecorder* adopt_or_create_recorder();
 
@@ -51,6 +65,7 @@ class ThreadRecorder {
                           const wire::SiteRow* other);
   wire::SiteRow* add_row(std::uint64_t key, wire::CallKind kind, const unwind::Stack* stack,
                          const wire::SiteRow* other);
+  wire::SiteRow* row_without_stack(wire::CallKind kind);
   wire::SiteRow* own_row(wire::SiteRow* row);
   bool grow_rows();
   void enter_block(wire::SiteRow& row, const void* block, std::size_t requested,
@@ -61,7 +76,14 @@ class ThreadRecorder {
   void add_live_bytes(std::int64_t bytes);
   void lose(wire::Loss loss);
 
+  // In one instruction, so that a signal handler's own count is not lost.
+  static void add_at_once(std::atomic<std::uint64_t>& counter, std::uint64_t amount) {
+    asm volatile("addq %1, %0" : "+m"(counter) : "er"(amount) : "cc");
+  }
+  wire::SampleRow* sample_row(const wire::SiteRow& row) const;
+
   wire::CounterTable* table_;
+  Sampler sampler_;
   wire::SiteRow* rows_;       // of the newest RowBlock
   std::uint32_t mask_;        // its capacity - 1
   std::uint32_t used_;        // rows in it
@@ -76,8 +98,6 @@ class ThreadRecorder {
 
 // Settings that all recorders share; set before a second thread exists.
 void set_mode(wire::Mode mode);
-// The allocator underneath keeps its blocks 32 bytes apart: see SmallBlocks.
-void find_small_blocks_by_address();
 // How stacks are captured: by `anew` every time, or by rules with memory, where `anew` takes over
 // for exotic frames; nullptr = such stacks are truncated.
 void set_unwinder(bool by_rules, unwind::CaptureFunction anew);

@@ -23,6 +23,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <string_view>
 
 #include "preload/wire/losses.h"
 #include "preload/wire/size_buckets.h"
@@ -37,7 +38,14 @@ inline constexpr std::uint64_t kSessionMagic = 0x31'42'49'52'43'53'50'48;  // "H
 inline constexpr std::uint32_t kSessionVersion = 2;
 inline constexpr std::uint64_t kMaxCapacity = std::uint64_t{64} << 30;  // what a Ref can address
 
-enum class Mode : std::uint32_t { Full = 0, Counts = 1 };
+// Sample: rows hold estimates (sampling.h); a table's allocations, allocated bytes and frees stay
+// exact, its freed bytes are an estimate.
+enum class Mode : std::uint32_t { Full = 0, Counts = 1, Sample = 2 };
+
+constexpr std::string_view name_of(Mode mode) {
+  if (mode == Mode::Counts) return "counts";
+  return mode == Mode::Sample ? "sample" : "full";
+}
 
 // How a block came to be. A site has exactly one kind (the kind is part of its key).
 enum class CallKind : std::uint32_t {
@@ -108,13 +116,23 @@ struct alignas(64) SiteRow {
 static_assert(sizeof(SiteRow) == 128,
               "two cache lines: the first is all that a plain event touches");
 
+// What Mode::Sample knows of a row beside its estimates: estimates of their variance, in blocks^2
+// and bytes^2. Live = allocated - freed, here too.
+struct SampleRow {
+  std::atomic<double> allocations_variance;
+  std::atomic<double> bytes_variance;
+  std::atomic<double> frees_variance;
+  std::atomic<double> freed_bytes_variance;
+};
+static_assert(std::atomic<double>::is_always_lock_free);
+
 // An open-addressed block of rows. A full block is followed by a larger one; the old one stays and
 // keeps counting frees of its blocks.
 struct alignas(64) RowBlock {
   Ref older;               // previous RowBlock of the same table
   std::uint32_t capacity;  // rows, a power of two
   std::uint64_t reserved[7];
-  // SiteRow rows[capacity] follows
+  // SiteRow rows[capacity] follows, and in Mode::Sample SampleRow samples[capacity]
 };
 static_assert(sizeof(RowBlock) == 64);
 
@@ -193,7 +211,8 @@ struct SessionHeader {
   std::uint64_t capacity;  // bytes that may be mapped
   Mode mode;
   std::uint32_t collector_pid;
-  std::uint64_t reserved0[4];
+  std::uint64_t sample_mean;  // bytes between samples in Mode::Sample
+  std::uint64_t reserved0[3];
 
   // Kept up to date by the collector.
   alignas(64) std::atomic<std::uint64_t> committed;  // bytes with storage behind them
@@ -214,6 +233,7 @@ struct SessionHeader {
   std::atomic<Ref> first_table;
   std::atomic<Ref> first_thread;
   std::atomic<Ref> first_module;
+  std::atomic<Ref> first_pool;  // PoolRecord of wire/pool.h; kNoRef = another allocator
   std::atomic<std::uint32_t> layout;
   std::atomic<std::uint64_t> losses[kLossKinds];  // those that no thread's table could take
   char exec_path[kExecPathBytes];                 // for EndKind::Exec, zero-terminated

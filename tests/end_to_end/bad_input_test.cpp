@@ -15,7 +15,7 @@ class BadInput : public EndToEnd {
   }
   // A small, good recording to be spoilt.
   fs::path recording() const {
-    const fs::path database = file("good.db");
+    fs::path database = file("good.db");
     const Finished finished =
         run(recording_command(in_directory({test_program("hello")}), database));
     EXPECT_EQ(finished.exit_status, 0) << describe(finished);

@@ -156,6 +156,19 @@ TEST_F(CollectorKilled, TheTargetGoesOnAndRecoverFindsEverything) {
   EXPECT_EQ(recovered.property("state"), "interrupted");
 }
 
+TEST_F(CollectorKilled, TheDatabaseIsCompletedUnderAnotherName) {
+  const Recording lost(file("lost.db"));
+  kill_collector_halfway(lost);
+  const Recording recovered(file("recovered.db"));
+  const Finished recover =
+      run({.arguments = {heapscribe_command(), "recover", lost.path(), "-o", recovered.path()}});
+  ASSERT_EQ(recover.exit_status, 0) << describe(recover);
+  expect_exact_counts(recovered);
+  EXPECT_EQ(recovered.property("state"), "interrupted");
+  EXPECT_EQ(lost.property("state"), "recording");
+  EXPECT_TRUE(leftover_session().empty());
+}
+
 TEST_F(CollectorKilled, WhatWasWrittenBeforeIsADatabaseThatOpens) {
   const Recording lost(file("lost.db"));
   kill_collector_halfway(lost);

@@ -155,6 +155,17 @@ TEST_F(Descriptors, ABarePreloadLeavesNoneOpen) {
   EXPECT_EQ(run(preloaded).out, run_plain(command).out);
 }
 
+class FewDescriptors : public EndToEnd, public ::testing::WithParamInterface<int> {};
+
+TEST_P(FewDescriptors, AreTheReasonThatIsGiven) {
+  const std::string limit = "ulimit -n " + std::to_string(GetParam());
+  const Finished finished = run(in_directory({"/bin/sh", "-c", limit + R"( && exec "$@")", "sh",
+                                              heapscribe_command(), "run", "--", "true"}));
+  expect_refusal(finished);
+  EXPECT_NE(finished.err.find("Too many open files"), std::string::npos) << describe(finished);
+}
+INSTANTIATE_TEST_SUITE_P(Limit, FewDescriptors, ::testing::Values(4, 5, 6));
+
 using Sandbox = EndToEnd;
 
 TEST_F(Sandbox, AFilteredProgramIsRecordedWithoutAForbiddenCall) {

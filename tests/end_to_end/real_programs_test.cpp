@@ -88,7 +88,7 @@ class RealPrograms : public EndToEnd {
     const RecordedRun recorded = run_recorded(command);
     expect_same(plain, recorded);
     expect_exact(recorded);
-    const Summary summary = recorded.recording.summary();
+    Summary summary = recorded.recording.summary();
     expect_agreement(summary, counts_alone(command, program));
     return summary;
   }

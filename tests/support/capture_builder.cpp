@@ -62,7 +62,7 @@ CaptureBuilder::CaptureBuilder() {
   threads_[1].name = "main";
 }
 
-CaptureBuilder& CaptureBuilder::at(std::vector<Call> stack) {
+CaptureBuilder& CaptureBuilder::at(const std::vector<Call>& stack) {
   stack_ = stack_of(stack);
   return *this;
 }

@@ -35,7 +35,7 @@ class CaptureBuilder {
   CaptureBuilder();
 
   // Where the following events happen. Innermost call first.
-  CaptureBuilder& at(std::vector<Call> stack);
+  CaptureBuilder& at(const std::vector<Call>& stack);
   CaptureBuilder& on_thread(std::int64_t id, const std::string& name = "");
 
   // Blocks have names of the test's choice.

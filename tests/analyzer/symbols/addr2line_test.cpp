@@ -128,7 +128,7 @@ bool same_function(const std::vector<Line>& ours, const std::vector<Line>& their
   if (own == other) return true;
   // The symbol around an inlined function, or around padding.
   if (at == 0 && (own.empty() || !linkage_name || other == theirs.back().function)) return true;
-  if (linkage_name && other.find("(") != std::string::npos) return bare(other) == own;
+  if (linkage_name && other.find('(') != std::string::npos) return bare(other) == own;
   return ("::" + bare(own)).find("::" + bare(other)) != std::string::npos ||
          bare(other).ends_with(" " + bare(own));
 }

@@ -99,7 +99,7 @@ class ModuleSymbolsTest : public ::testing::Test {
   // A stripped copy; its debug information goes to `debug`.
   std::string stripped(const std::string& name, const std::string& debug) {
     std::filesystem::create_directories(std::filesystem::path(debug).parent_path());
-    const std::string copy = workshop_.path(name);
+    std::string copy = workshop_.path(name);
     EXPECT_TRUE(Workshop::objcopy("--only-keep-debug '" + original_ + "' '" + debug + "'"));
     EXPECT_TRUE(Workshop::objcopy("--strip-all '" + original_ + "' '" + copy + "'"));
     return copy;

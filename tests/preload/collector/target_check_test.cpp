@@ -2,6 +2,7 @@
 
 #include <elf.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -69,6 +70,22 @@ void remove_interpreter(std::string& image) {
   }
 }
 
+// Nothing can be opened while it lives.
+class NoDescriptors {
+ public:
+  NoDescriptors() {
+    getrlimit(RLIMIT_NOFILE, &before_);
+    const rlimit none{0, before_.rlim_max};
+    setrlimit(RLIMIT_NOFILE, &none);
+  }
+  NoDescriptors(const NoDescriptors&) = delete;
+  NoDescriptors& operator=(const NoDescriptors&) = delete;
+  ~NoDescriptors() { setrlimit(RLIMIT_NOFILE, &before_); }
+
+ private:
+  rlimit before_{};
+};
+
 TEST_F(TargetCheck, AnOrdinaryProgramIsFine) {
   EXPECT_EQ(check("/bin/ls"), "accepted");
   EXPECT_EQ(find("ls"), "accepted");
@@ -132,6 +149,14 @@ TEST_F(TargetCheck, AnOwnSetuidProgramGainsNothingAndIsFine) {
   EXPECT_EQ(check(write_program(
                 "setuid", [](std::string&) {}, 04755)),
             "accepted");
+}
+
+TEST_F(TargetCheck, WithoutAFreeDescriptorThatIsTheReason) {
+  const std::string sentence = refusal([] {
+    const NoDescriptors none;
+    check_target("/bin/ls");
+  });
+  EXPECT_EQ(sentence, "cannot look into '/bin/ls': Too many open files");
 }
 
 TEST_F(TargetCheck, AScriptIsJudgedByItsInterpreter) {

@@ -4,6 +4,7 @@
 
 #include <thread>
 
+#include "preload/record/live_blocks.h"
 #include "preload/record/peak.h"
 #include "tests/preload/record/session_fixture.h"
 
@@ -20,7 +21,7 @@ std::uint32_t pretend(std::uintptr_t* frames, std::uint32_t) {
 }
 
 constexpr unwind::Frame kAnywhere{0, 0, 0};
-constexpr std::size_t kUsable = ThreadRecorder::kUnknownSize;
+constexpr std::size_t kUsable = LiveBlocks::kUnknownSize;
 
 const void* block(std::uintptr_t number) {
   return reinterpret_cast<const void*>(number * 64);

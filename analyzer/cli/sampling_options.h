@@ -1,0 +1,43 @@
+// --mode and --sample, shared by the commands that start a recording.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <cstdint>
+#include <string>
+
+#include "preload/wire/session.h"
+
+namespace heapscribe::cli {
+
+struct RecordingMode {
+  std::string name = "full";
+  std::uint64_t sample_mean = std::uint64_t{512} << 10;  // bytes
+
+  wire::Mode mode() const {
+    if (name == "counts") return wire::Mode::Counts;
+    return name == "sample" ? wire::Mode::Sample : wire::Mode::Full;
+  }
+};
+
+// Asking for a distance between samples is asking for samples.
+inline void add_mode_options(CLI::App& command, RecordingMode& mode) {
+  CLI::Option* name =
+      command
+          .add_option("--mode", mode.name,
+                      "full: every stack; counts: totals only; sample: some, by chance")
+          ->check(CLI::IsMember({"full", "counts", "sample"}))
+          ->envname("HEAPSCRIBE_MODE")
+          ->capture_default_str();
+  command
+      .add_option("--sample", mode.sample_mean,
+                  "mean distance of samples in bytes (512KiB, 1MiB ...)")
+      ->transform(CLI::AsSizeValue(false))
+      ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1} << 40))
+      ->envname("HEAPSCRIBE_SAMPLE")
+      ->default_str("512KiB")
+      ->each([&mode, name](const std::string&) {
+        if (name->count() == 0) mode.name = "sample";
+      });
+}
+
+}  // namespace heapscribe::cli

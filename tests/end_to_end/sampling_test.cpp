@@ -1,0 +1,116 @@
+// Mode `sample`: programs behave as always, the process totals are exact, and the estimates lie
+// where they say they do.
+#include <sys/personality.h>
+
+#include <cmath>
+
+#include "tests/support/recorded_run.h"
+
+namespace heapscribe::tests {
+namespace {
+
+// Builds strings in a hash: reallocations, many sizes, and half a megabyte that stays.
+constexpr const char* kPerl =
+    "my %h; for (1..200000) { $h{$_ % 5000} .= 'x' x ($_ % 50) } print scalar(keys %h), qq(\\n)";
+
+class Sampling : public EndToEnd {
+ protected:
+  static void SetUpTestSuite() { personality(ADDR_NO_RANDOMIZE); }
+
+  Command fixed(std::vector<std::string> arguments) const {
+    Command command = in_directory(std::move(arguments));
+    command.environment = {{"LC_ALL", "C"},
+                           {"PERL_HASH_SEED", "0"},
+                           {"PERL_PERTURB_KEYS", "0"},
+                           {"PYTHONHASHSEED", "0"},
+                           {"PYTHONMALLOC", "malloc"}};
+    return command;
+  }
+  Command program(const std::string& name) const { return in_directory({test_program(name)}); }
+  RecordedRun sampled(const Command& command, const std::string& mean) const {
+    return run_recorded(command, {"--sample", mean});
+  }
+};
+
+// Every block a sample, and a mixture of samples and others.
+class SampledProgram : public Sampling,
+                       public ::testing::WithParamInterface<std::tuple<const char*, const char*>> {
+};
+
+TEST_P(SampledProgram, BehavesAsWithoutTheLibrary) {
+  const auto& [name, mean] = GetParam();
+  const Finished plain = run_plain(program(name));
+  const RecordedRun run = sampled(program(name), mean);
+  expect_same(plain, run);
+  EXPECT_EQ(run.recording.integrity(), "ok");
+  EXPECT_EQ(run.recording.property("mode"), "sample");
+}
+
+INSTANTIATE_TEST_SUITE_P(Own, SampledProgram,
+                         ::testing::Combine(::testing::Values("operator_new", "own_operator_new",
+                                                              "jumps_and_exceptions", "coroutines",
+                                                              "deep_recursion", "small_stacks"),
+                                            ::testing::Values("1", "300")));
+
+TEST_F(Sampling, RealProgramsBehaveAsWithoutTheLibrary) {
+  const std::vector<std::vector<std::string>> programs = {
+      {"perl", "-e", kPerl},
+      {"sqlite3", ":memory:",
+       "WITH RECURSIVE t(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM t WHERE x < 20000)"
+       " SELECT count(*), sum(length(hex(x))) FROM (SELECT DISTINCT x FROM t ORDER BY -x)"},
+      {"/usr/bin/python3", "-c", "print(sum(len(str(x)) for x in list(range(100000))))"},
+      {"bash", "-c", "for i in {1..2000}; do x=\"$x$i\"; done; echo ${#x}"},
+  };
+  for (const auto& arguments : programs) {
+    if (!is_installed(arguments.front())) continue;
+    SCOPED_TRACE(arguments.front());
+    for (const char* mean : {"1", "1KiB", "512KiB"}) {
+      expect_same(run_plain(fixed(arguments)), sampled(fixed(arguments), mean));
+    }
+  }
+}
+
+TEST_F(Sampling, ProcessTotalsAreExactAndSitesAreEstimates) {
+  if (!is_installed("perl")) GTEST_SKIP() << "perl is not installed";
+  const Summary truth = run_recorded(fixed({"perl", "-e", kPerl})).recording.summary();
+  const RecordedRun run = sampled(fixed({"perl", "-e", kPerl}), "16KiB");
+  const Summary found = run.recording.summary();
+  // The library's own variables take part of perl's environment until they are removed.
+  EXPECT_NEAR(static_cast<double>(found.allocations), static_cast<double>(truth.allocations), 4);
+  EXPECT_NEAR(static_cast<double>(found.frees), static_cast<double>(truth.frees), 4);
+  EXPECT_NEAR(static_cast<double>(found.allocated_bytes),
+              static_cast<double>(truth.allocated_bytes), 1000);
+  EXPECT_EQ(found.live_blocks, static_cast<std::int64_t>(found.allocations - found.frees));
+  const auto within = [&](const std::string& value, const std::string& variance, double expected) {
+    const auto estimate =
+        static_cast<double>(run.recording.integer("SELECT sum(" + value + ") FROM site"));
+    const auto squared =
+        static_cast<double>(run.recording.integer("SELECT sum(" + variance + ") FROM site"));
+    EXPECT_GT(squared, 0) << value;
+    EXPECT_NEAR(estimate, expected, 5 * std::sqrt(squared)) << value;
+  };
+  within("allocations", "allocations_variance", static_cast<double>(truth.allocations));
+  within("bytes", "bytes_variance", static_cast<double>(truth.allocated_bytes));
+  within("live_bytes", "live_bytes_variance", static_cast<double>(truth.live_bytes));
+  EXPECT_EQ(run.recording.property("sample_mean_bytes"), "16384");
+}
+
+// All but some blocks of a few bytes, which stand for one another.
+TEST_F(Sampling, AMeanOfOneByteRecordsNearlyEverything) {
+  constexpr const char* kSum = "SELECT sum(allocations) FROM site WHERE kind LIKE 'new%'";
+  const auto found = sampled(program("operator_new"), "1").recording.integer(kSum);
+  const auto truth = run_recorded(program("operator_new")).recording.integer(kSum);
+  EXPECT_GT(truth, 0);
+  EXPECT_NEAR(static_cast<double>(found), static_cast<double>(truth), 15);
+}
+
+TEST_F(Sampling, AnUnknownDistanceIsRefused) {
+  for (const char* mean : {"0", "fish", "-3"}) {
+    SCOPED_TRACE(mean);
+    expect_refusal(run(recording_command(program("hello"), file("x.db"), {"--sample", mean})));
+    EXPECT_FALSE(std::filesystem::exists(file("x.db")));
+  }
+}
+
+}  // namespace
+}  // namespace heapscribe::tests
