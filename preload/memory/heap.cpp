@@ -157,9 +157,13 @@ void empty(Heap& heap) {
   }
 }
 
-// Before new memory is taken: what have ended threads left?
+// Before new memory is taken: what have ended threads left? Asked seldom: the kernel has to say
+// whether a thread lives.
 bool empty_an_abandoned_heap() {
+  constexpr std::uint32_t kAskEvery = 64;
+  static constinit std::atomic<std::uint32_t> occasions{0};
   if (heap_count.load(std::memory_order_relaxed) < 2 || !may_call_system()) return false;
+  if (occasions.fetch_add(1, std::memory_order_relaxed) % kAskEvery != 0) return false;
   Heap* heap = claim_abandoned(surroundings.thread_id(), false);
   if (heap == nullptr) return false;
   empty(*heap);
