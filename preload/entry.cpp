@@ -57,12 +57,13 @@ void choose_unwinder() {
   record::set_unwinder(rules, name == "rules" && rules ? nullptr : unwind::capture_boost);
 }
 
-void prepare_recording(wire::Mode mode) {
+void prepare_recording(const wire::SessionHeader& header) {
   record::learn_thread_id_place();
   platform::note_own_code();
   platform::note_main_stack();
   record::refresh_modules();
-  record::set_mode(mode);
+  record::set_mode(header.mode);
+  record::set_tracing(header.trace, header.largest_trace_ring);
   choose_unwinder();
   if (bootstrap::is_glibc_underneath()) record::live_blocks.find_small_blocks_by_address();
   on_exit(note_exit, nullptr);
@@ -76,6 +77,7 @@ void replay_early_events(record::ThreadRecorder& recorder) {
     if (event.requested == bootstrap::EarlyEvent::kRelease) {
       const record::BlockRecord known =
           recorder.take(event.block, record::LiveBlocks::kUnknownSize);
+      recorder.trace_release(event.block);
       recorder.released(known, event.block);
     } else {
       recorder.allocated_early(event.block, event.requested, event.kind);
@@ -106,7 +108,7 @@ void begin_recording() {
   if (path != nullptr && problem == nullptr) {
     const bootstrap::RecordingScope scope;
     choose_allocator();
-    prepare_recording(record::session.header().mode);
+    prepare_recording(record::session.header());
     if (record::ThreadRecorder* recorder = record::recorder(scope)) replay_early_events(*recorder);
     bootstrap::wipe_phase_on_fork();
     bootstrap::set_phase(phase_of(record::session.header().mode));

@@ -45,7 +45,7 @@ void name_session(std::uint64_t pid) {
 
 struct Command {
   const char* program;
-  const char* arguments[16];
+  const char* arguments[20];
   char** environment;
 };
 
@@ -131,9 +131,14 @@ const char* launch_collector(char** environment) {
        config.mode, "--unwinder", config.unwinder, "--sample", config.sample, nullptr},
       environment_without_preload(environment)};
   if (command.environment == nullptr) return nullptr;
+  const char** next = command.arguments + 12;
   if (*config.output != '\0') {
-    command.arguments[12] = "--output";
-    command.arguments[13] = config.output;
+    *next++ = "--output";
+    *next++ = config.output;
+  }
+  if (*config.trace != '\0') {
+    *next++ = "--trace";
+    *next++ = config.trace;
   }
   const bool was_pending = child_signal_is_pending();
   const int status = run_unseen(command);

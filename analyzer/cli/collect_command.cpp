@@ -30,6 +30,7 @@ struct CollectArguments {
   std::string session, output;
   RecordingMode mode;
   std::string unwinder = "auto";
+  std::string trace;
 };
 
 std::string program_name(const collector::TargetProcess& target) {
@@ -110,6 +111,7 @@ void serve(const CollectArguments& arguments, collector::FileDescriptor closing_
   const collector::RecordingInfo info = describe(arguments, program);
   auto session = collector::SessionFile::create(arguments.session, {info.mode, info.sample_mean});
   output.with(session);
+  collector::ask_for_trace(session.header(), arguments.trace, wire::kLargestTraceRing);
   collector::Collector collector(session, output.take(), info);
   write_line(ready, std::string(kReady));
   ready.close();
@@ -142,6 +144,7 @@ void serve(const CollectArguments& arguments, collector::FileDescriptor closing_
 }
 
 int collect(const CollectArguments& arguments) {
+  if (!arguments.trace.empty()) expect_every_event(arguments.mode);
   collector::occupy_standard_descriptors();
   collector::close_inherited_descriptors();
   collector::FileDescriptor closing_line = collector::copy_standard_error();
@@ -168,6 +171,8 @@ void add_collect_command(CLI::App& app, int& status) {
   command->add_option("--session", arguments->session)->required();
   add_mode_options(*command, arguments->mode);
   command->add_option("--unwinder", arguments->unwinder);
+  command->add_option("--trace", arguments->trace)
+      ->check(CLI::IsMember({"block", "drop", "degrade"}));
   command->add_option("--output", arguments->output);
   command->callback([arguments, &status] { status = collect(*arguments); });
 }

@@ -20,7 +20,8 @@ void add_run_command(CLI::App& app, int& status);        // record a program (re
 void add_collect_command(CLI::App& app, int& status);    // the collector under bare LD_PRELOAD
 void add_recover_command(CLI::App& app, int& status);    // a database from an interrupted recording
 void add_symbolize_command(CLI::App& app, int& status);  // resolve addresses into the database
-void add_query_command(CLI::App& app, int& status);      // SQL over the recording
+void add_trace_command(CLI::App& app, int& status);
+void add_query_command(CLI::App& app, int& status);  // SQL over the recording
 void add_report_commands(CLI::App& app,
                          int& status);  // summary, hotspots, peak, temporary, leaks, sizes
 

@@ -29,6 +29,9 @@ struct RunArguments {
   RecordingMode mode;
   std::string unwinder = "auto";
   std::string allocator = "system";
+  bool trace = false;
+  std::string trace_full = "block";
+  std::uint64_t trace_ring = wire::kLargestTraceRing;
   bool force = false, quiet = false, no_symbols = false;
 };
 
@@ -80,6 +83,7 @@ std::string unheard(const std::string& program) {
 }
 
 int record(const RunArguments& arguments) {
+  if (arguments.trace) expect_every_event(arguments.mode);
   const std::vector<int> inherited = collector::inherited_descriptors();
   collector::occupy_standard_descriptors();
   const std::string program = collector::find_program(arguments.command.front());
@@ -96,6 +100,9 @@ int record(const RunArguments& arguments) {
   auto session = collector::SessionFile::create_somewhere(
       output.folder(), {arguments.mode.mode(), arguments.mode.sample_mean});
   output.with(session);
+  if (arguments.trace) {
+    collector::ask_for_trace(session.header(), arguments.trace_full, arguments.trace_ring);
+  }
   collector::Collector collector(session, output.take(), describe(arguments, child.pid(), session));
   collector::TargetProcess target(child.pid());
   start(child,
@@ -142,6 +149,19 @@ void add_run_command(CLI::App& app, int& status) {
                    "system; pool: heapscribe's own, see `heapscribe pools`; or the path of a "
                    "library, e.g. jemalloc's")
       ->envname("HEAPSCRIBE_ALLOCATOR")
+      ->capture_default_str();
+  command->add_flag("--trace", arguments->trace,
+                    "record every single event in order as well, for heapscribe trace");
+  command
+      ->add_option("--trace-full", arguments->trace_full,
+                   "when a thread is faster than the trace can be written: block = it waits, "
+                   "drop = events are missing, degrade = the trace ends")
+      ->check(CLI::IsMember({"block", "drop", "degrade"}))
+      ->capture_default_str();
+  command
+      ->add_option("--trace-ring", arguments->trace_ring,
+                   "bytes that a thread's trace buffer may grow to, 1024 to 4194304")
+      ->check(CLI::Range(wire::kSmallestTraceRing, wire::kLargestTraceRing))
       ->capture_default_str();
   command->add_flag("--no-symbols", arguments->no_symbols,
                     "leave the look-up of functions and lines to heapscribe symbolize");

@@ -3,6 +3,7 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdint>
+#include <stdexcept>
 #include <string>
 
 #include "preload/wire/session.h"
@@ -18,6 +19,12 @@ struct RecordingMode {
     return name == "sample" ? wire::Mode::Sample : wire::Mode::Full;
   }
 };
+
+// A trace of samples would be none.
+inline void expect_every_event(const RecordingMode& mode) {
+  if (mode.mode() != wire::Mode::Sample) return;
+  throw std::runtime_error("--trace wants every event, and --mode sample records only some");
+}
 
 // Asking for a distance between samples is asking for samples.
 inline void add_mode_options(CLI::App& command, RecordingMode& mode) {

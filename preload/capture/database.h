@@ -33,6 +33,7 @@ class Statement {
   Statement& bind(int index, double value);
   Statement& bind(int index, std::string_view value);
   Statement& bind_null(int index);
+  Statement& bind_blob(int index, std::string_view bytes);
   template <typename... Values>
   Statement& bind_all(const Values&... values) {
     int index = 0;

@@ -26,6 +26,8 @@ PRAGMA user_version = 1;
 --   threads, unrecorded_children
 --   site_timeline_step_ns, timeline_step_ns   widths of the two series
 --   symbolized     1 once `frame` covers every address
+--   trace          'block' | 'drop' | 'degrade' if every event was traced as well; trace_end_ns if
+--                  the trace ended before the recording did
 CREATE TABLE recording (
   key TEXT PRIMARY KEY,
   value
@@ -217,6 +219,32 @@ CREATE TABLE call_kind (
   allocations INTEGER NOT NULL,
   bytes INTEGER NOT NULL
 ) WITHOUT ROWID;
+
+-- The full event trace (`run --trace`), empty otherwise: chunks of one thread's events. The format of
+-- `data` is an interface with a version, described in preload/capture/trace_codec.h;
+-- analyzer/model/trace_reader.h reads it. Events are numbered through the process: chunks overlap,
+-- within a chunk numbers rise, and numbers that are in no chunk and no gap belong to calls that
+-- failed.
+CREATE TABLE trace_chunk (
+  id INTEGER PRIMARY KEY,
+  thread_id INTEGER NOT NULL,     -- 0 = unknown
+  source INTEGER NOT NULL,        -- of the recorder's own tables; threads may share one in turn
+  first_number INTEGER NOT NULL,
+  last_number INTEGER NOT NULL,
+  first_ns INTEGER NOT NULL,
+  last_ns INTEGER NOT NULL,
+  events INTEGER NOT NULL,        -- a realloc is one event
+  lost INTEGER NOT NULL,          -- events that are missing, in gaps that the chunk marks
+  recovered INTEGER NOT NULL,     -- 1 = written by `heapscribe recover`
+  data BLOB NOT NULL
+);
+CREATE INDEX trace_chunk_by_number ON trace_chunk(first_number);
+
+-- What the rows that chunks name stand for.
+CREATE TABLE trace_site (
+  row INTEGER PRIMARY KEY,
+  site_id INTEGER REFERENCES site(id)  -- NULL = not known yet
+);
 
 -- Views for people ---------------------------------------------------------------------------------
 

@@ -72,6 +72,20 @@ void read_last_numbers(CounterReader& reader, const wire::SessionHeader& header,
   set_totals(totals, header, now_ns, writer);
 }
 
+void describe_trace(const wire::SessionHeader& header, capture::CaptureWriter& writer) {
+  static constexpr std::array<const char*, 4> kPolicies = {"", "block", "drop", "degrade"};
+  const auto policy = static_cast<std::size_t>(header.trace);
+  if (policy == 0 || policy >= kPolicies.size()) return;
+  writer.set_recording("trace", kPolicies[policy]);
+  if (header.trace == wire::TracePolicy::Degrade && header.trace_ended.load() != 0) {
+    writer.set_recording("trace_end_ns", static_cast<std::int64_t>(header.trace_end_ns.load()));
+  }
+}
+
+std::uint64_t& untraced(ProcessTotals& totals) {
+  return totals.losses[static_cast<std::size_t>(wire::Loss::UntracedEvents)];
+}
+
 capture::Database prepared(capture::Database database) {
   // A power failure would take the session with it, so nothing is gained by waiting for the disk.
   database.execute("PRAGMA synchronous = OFF");
@@ -85,8 +99,11 @@ Collector::Collector(SessionFile& session, capture::Database database, const Rec
       database_(prepared(std::move(database))),
       view_(session.mapping(), session.path()),
       writer_(database_),
-      reader_(view_, writer_, series_) {
+      reader_(view_, writer_, series_),
+      trace_store_(database_) {
   describe(info, writer_);
+  describe_trace(header(), writer_);
+  if (header().trace != wire::TracePolicy::Off) trace_.emplace(session);
   writer_.flush([&] { writer_.write_losses(std::array<std::uint64_t, wire::kLossKinds>{}); });
 }
 
@@ -97,6 +114,7 @@ bool Collector::heard_from_target() const {
 Stop Collector::run(TargetProcess& target, const std::atomic<bool>& stop_requested,
                     const std::function<void()>& at_scan) {
   const Heartbeat heartbeat(session_, target.pid());
+  if (trace_) trace_->start();
   const Stop stop = serve(target, stop_requested, at_scan);
   end_ns_ = session_time(header());
   return stop;
@@ -111,6 +129,7 @@ Stop Collector::serve(TargetProcess& target, const std::atomic<bool>& stop_reque
     if (own_time() >= next_sample_ns_) {
       next_sample_ns_ = timed(0, [&] { sample(target.resident_bytes()); });
     }
+    if (trace_ && writing_) write_trace();
     if (own_time() < next_scan_ns_) continue;
     if (has_execed(target)) return Stop::Execed;
     next_scan_ns_ = timed(kScanInterval, [&] { scan(target); });
@@ -162,6 +181,21 @@ void Collector::write(std::uint64_t now_ns) {
   }
 }
 
+void Collector::write_trace() {
+  std::vector<capture::TraceChunk> due = trace_->take_due();
+  if (due.empty()) return;
+  for (capture::TraceChunk& chunk : due) trace_store_.add(std::move(chunk));
+  trace_store_.find_sites([&](wire::Ref row) { return reader_.site_of(row, Patience::Left); });
+  try {
+    capture::Transaction transaction(database_);
+    trace_store_.write();
+    transaction.commit();
+    trace_store_.written();
+  } catch (const capture::DatabaseError&) {
+    writing_ = false;
+  }
+}
+
 bool Collector::has_execed(const TargetProcess& target) {
   const std::string image = target.image();
   if (image_.empty()) image_ = image;
@@ -180,10 +214,20 @@ void Collector::finish(const End& end, const std::string& state) {
   set_end(end, exec_path, writer_);
   writer_.set_recording("state", state);
   set_pool_totals(view_, writer_);
+  describe_trace(header(), writer_);
+  ProcessTotals totals = reader_.totals();
+  if (trace_) {
+    session_.header().trace_ended.store(1);  // should the program live on, it need not wait for us
+    for (capture::TraceChunk& chunk : trace_->finish()) trace_store_.add(std::move(chunk));
+    trace_store_.find_sites([&](wire::Ref row) { return reader_.site_of(row, Patience::Over); });
+    untraced(totals) += trace_->lost_here();
+  }
   writer_.flush([&] {
-    write_final_tables(reader_.totals(), writer_);
+    write_final_tables(totals, writer_);
     write_pool_tables(view_, writer_);
+    trace_store_.write();
   });
+  trace_store_.written();
 }
 
 void recover_session(SessionFile& session, capture::Database& database,
@@ -202,12 +246,20 @@ void recover_session(SessionFile& session, capture::Database& database,
   series.before_flush(writer);
   ProcessTotals totals = reader.totals();
   totals.losses[static_cast<std::size_t>(wire::Loss::MergedThreads)] += merged;
+  describe_trace(view.header(), writer);
+  capture::TraceStore trace(database);
+  TraceRings rings(view, {});
+  rings.resume(trace.resume());
+  rings.read(TraceDepth::Everything, [&](auto chunk) { trace.add(std::move(chunk)); });
+  trace.find_sites([&](wire::Ref row) { return reader.site_of(row, Patience::Over); });
+  untraced(totals) += rings.lost_here();
   set_end(end, view.exec_path(), writer);
   writer.set_recording("state", "interrupted");
   set_pool_totals(view, writer);
   writer.flush([&] {
     write_final_tables(totals, writer);
     write_pool_tables(view, writer);
+    trace.write();
   });
 }
 

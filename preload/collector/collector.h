@@ -12,6 +12,7 @@
 #include <string>
 
 #include "preload/capture/capture_writer.h"
+#include "preload/capture/trace_store.h"
 #include "preload/collector/counter_reader.h"
 #include "preload/collector/heartbeat.h"
 #include "preload/collector/session_file.h"
@@ -19,6 +20,7 @@
 #include "preload/collector/target_process.h"
 #include "preload/collector/timeline.h"
 #include "preload/collector/totals.h"
+#include "preload/collector/trace_drain.h"
 
 namespace heapscribe::collector {
 
@@ -50,6 +52,7 @@ class Collector {
   void sample(std::uint64_t resident_bytes);
   void scan(TargetProcess& target);
   void write(std::uint64_t now_ns);
+  void write_trace();
   bool has_execed(const TargetProcess& target);
   const wire::SessionHeader& header() const { return session_.header(); }
 
@@ -60,6 +63,8 @@ class Collector {
   SiteTimeline series_;
   Timeline timeline_;
   CounterReader reader_;
+  capture::TraceStore trace_store_;
+  std::optional<TraceDrain> trace_;
 
   std::uint64_t next_sample_ns_ = 0, next_scan_ns_ = 0, next_write_ns_ = 0;  // by our own clock
   std::uint64_t end_ns_ = 0;  // session time when run() returned

@@ -216,6 +216,18 @@ bool CounterReader::resolve(Table& table, Row& row, const wire::SiteRow& shared,
   return true;
 }
 
+std::optional<capture::SiteId> CounterReader::site_of(wire::Ref ref, Patience patience) {
+  const wire::SiteRow* row = view_.row(ref);
+  if (row == nullptr || row->key.load(std::memory_order_acquire) == 0) return std::nullopt;
+  const wire::CallKind kind = row->kind;
+  if (capture::kind_text(kind).empty()) return std::nullopt;
+  const std::uint64_t first_ns = load(row->first_ns);
+  const bool waited = load(view_.header().now_ns) > first_ns + kModulePatience;
+  const auto stack = resolver_.resolve(row->stack, waited ? Patience::Over : patience);
+  if (!stack) return std::nullopt;
+  return writer_.site(*stack, kind, first_ns);
+}
+
 void CounterReader::keep_name(Thread& thread, std::uint64_t now_ns, ThreadWatch& watch) {
   if (now_ns < thread.next_name_ns) return;
   thread.next_name_ns = now_ns + kNameInterval;

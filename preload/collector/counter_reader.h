@@ -10,6 +10,7 @@
 #include <array>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <unordered_map>
 #include <unordered_set>
 #include <vector>
@@ -70,6 +71,9 @@ class CounterReader {
   // Sets the sites' share of the high-water mark; `at_mark` = rows hold it now, nothing was higher.
   void read_peaks(bool at_mark);
   std::size_t threads() const { return threads_.size(); }
+
+  // The site that a row counts for, as for the event trace; nothing as long as it is not known.
+  std::optional<capture::SiteId> site_of(wire::Ref row, Patience patience);
 
  private:
   struct Row {

@@ -48,6 +48,14 @@ std::string session_folder() {
   return chosen != nullptr && *chosen != '\0' ? chosen : "/dev/shm";
 }
 
+void ask_for_trace(wire::SessionHeader& header, std::string_view policy,
+                   std::uint64_t largest_ring) {
+  if (policy == "block") header.trace = wire::TracePolicy::Block;
+  if (policy == "drop") header.trace = wire::TracePolicy::Drop;
+  if (policy == "degrade") header.trace = wire::TracePolicy::Degrade;
+  header.largest_trace_ring = largest_ring;
+}
+
 SessionFile SessionFile::create(const std::string& path, const Plan& plan) {
   FileDescriptor file(
       ::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));

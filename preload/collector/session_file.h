@@ -75,6 +75,11 @@ class SessionFile {
   std::atomic<std::uint64_t> committed_{0};
 };
 
+// To be called before the program starts: its events are wanted one by one. `policy` is block, drop
+// or degrade; empty = no trace.
+void ask_for_trace(wire::SessionHeader& header, std::string_view policy,
+                   std::uint64_t largest_ring);
+
 // Where sessions are made and leftovers are looked for.
 std::string session_folder();
 // What the names of sessions start and end with.

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 
 #include "preload/collector/session_file.h"
@@ -156,6 +157,20 @@ std::vector<const wire::PoolThread*> SessionView::pool_threads() const {
   const RefList threads = list<wire::PoolThread>(first, wire::kNoRef, &wire::PoolThread::next);
   for (const wire::Ref ref : threads.refs) found.push_back(at<wire::PoolThread>(ref));
   return found;
+}
+
+const wire::SiteRow* SessionView::row(wire::Ref ref) const {
+  return at<wire::SiteRow>(ref);
+}
+
+TraceRingView SessionView::trace_ring(wire::Ref ref) const {
+  const auto* ring = at<wire::TraceRing>(ref);
+  if (ring == nullptr) return {};
+  constexpr std::uint64_t kWord = sizeof(std::uint64_t);
+  const std::uint64_t capacity = ring->capacity;
+  const bool sane = std::has_single_bit(capacity) && capacity <= wire::kLargestTraceRing / kWord;
+  if (!sane || at<wire::TraceRing>(ref, capacity * kWord) == nullptr) return {};
+  return {ring, {reinterpret_cast<const std::atomic<std::uint64_t>*>(ring + 1), capacity}};
 }
 
 std::string SessionView::exec_path() const {

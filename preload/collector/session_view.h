@@ -5,6 +5,7 @@
 // end. What is out of bounds is simply not there: a scribbled session yields fewer records.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -20,6 +21,12 @@ struct SegmentView {
   wire::Ref outer = wire::kNoRef;
   std::uint32_t layout = 0;
   std::span<const std::uint64_t> frames;  // innermost first; empty = no such segment
+};
+
+using TraceWords = std::span<const std::atomic<std::uint64_t>>;
+struct TraceRingView {
+  const wire::TraceRing* ring = nullptr;
+  TraceWords words;  // empty = no such ring
 };
 
 struct ModuleView {
@@ -65,6 +72,8 @@ class SessionView {
   bool is_sampled() const { return is_sampled_; }
   ModuleView module(wire::Ref ref) const;
   SegmentView segment(wire::Ref ref) const;
+  const wire::SiteRow* row(wire::Ref ref) const;
+  TraceRingView trace_ring(wire::Ref ref) const;
   std::string exec_path() const;
   // nullptr when the program does not run on the pool.
   const wire::PoolRecord* pool() const;

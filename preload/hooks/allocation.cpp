@@ -116,9 +116,11 @@ void* resize_before_recording(void* block, std::size_t size) {
 [[gnu::always_inline]] inline void* resize(void* block, std::size_t size, const Frame& caller) {
   BlockRecord old{};
   SiteRow* site = nullptr;
+  std::uint64_t begun = 0;
   const std::size_t old_usable = usable_size(block);
   with_recorder([&](ThreadRecorder& recorder) {
     old = recorder.take(block, old_usable);
+    begun = recorder.begin_traced_resize();
     site = recorder.site(CallKind::Realloc, caller);
   });
   void* moved = real.realloc(block, size);
@@ -128,8 +130,10 @@ void* resize_before_recording(void* block, std::size_t size) {
   with_recorder([&](ThreadRecorder& recorder) {
     if (moved != nullptr) {
       recorder.resized(*site, old, moved, size, usable);
+      recorder.trace_resize(*site, begun, block, moved, size);
     } else if (size == 0) {
       recorder.released_by_resize(old);
+      recorder.trace_release_by_resize(begun, block);
     } else {
       recorder.not_resized(old, block, old_usable);
     }

@@ -56,6 +56,7 @@ template <typename GiveBack>
   const std::size_t usable = usable_size(block);
   with_recorder([&](record::ThreadRecorder& recorder) {
     record = recorder.take(block, usable);
+    recorder.trace_release(block);
     taken = true;
   });
   give_back();

@@ -102,9 +102,11 @@ platform::StackEnd end_of_own_stack() {
 
 ThreadRecorder* adopt_or_create_recorder() {
   if (CounterTable* table = claim_free_table()) {
-    if (announce_thread(table) == nullptr) return nullptr;
+    const wire::ThreadRecord* thread = announce_thread(table);
+    if (thread == nullptr) return nullptr;
     auto* adopted = reinterpret_cast<ThreadRecorder*>(table->recorder);
     adopted->last_block_ = 0;
+    adopted->trace_.begin_thread(table->trace, thread->number);
     adopted->stack_.begin_thread(end_of_own_stack());
     return adopted;
   }
@@ -120,7 +122,9 @@ ThreadRecorder* adopt_or_create_recorder() {
   if (!fresh->grow_rows()) return nullptr;
   fresh->stackless_ = fresh->row_without_stack(wire::CallKind::Malloc);
   table->recorder = reinterpret_cast<std::uint64_t>(fresh);
-  if (announce_thread(table) == nullptr) return nullptr;
+  const wire::ThreadRecord* thread = announce_thread(table);
+  if (thread == nullptr) return nullptr;
+  fresh->trace_.begin_thread(table->trace, thread->number);
   session.push(session.header().first_table, table);
   table_count.fetch_add(1, std::memory_order_relaxed);
   add_live_bytes_writer();

@@ -51,6 +51,8 @@ void ThreadRecorder::allocated(SiteRow& site, const void* block, std::size_t req
   count_allocation(site, requested, usable);
   enter_block(site, block, requested, usable);
   add_live_bytes(static_cast<std::int64_t>(requested));
+  if (is_tracing()) [[unlikely]]
+    write_allocation(site, block, requested);
 }
 
 void ThreadRecorder::allocated_early(const void* block, std::size_t requested,
@@ -63,6 +65,7 @@ void ThreadRecorder::allocated_early(const void* block, std::size_t requested,
   }
   enter_block(*stackless_, block, requested, LiveBlocks::kUnknownSize);
   add_live_bytes(static_cast<std::int64_t>(requested));
+  if (is_tracing()) write_allocation(*stackless_, block, requested);
 }
 
 void ThreadRecorder::enter_block(SiteRow& row, const void* block, std::size_t requested,
@@ -130,6 +133,46 @@ void ThreadRecorder::not_resized(BlockRecord old, const void* block, std::size_t
 
 void ThreadRecorder::call_failed() {
   add(table_->failed, 1);
+}
+
+// The full trace
+// -----------------------------------------------------------------------------------
+
+bool ThreadRecorder::missed_after_end() {
+  if (!trace_has_ended()) return false;
+  trace_.miss(last_event_number.load(std::memory_order_relaxed));
+  lose(wire::Loss::UntracedEvents);
+  return true;
+}
+
+template <typename... Words>
+void ThreadRecorder::write_event(wire::TraceKind kind, std::uint64_t number, Words... words) {
+  if (!trace_.write(kind, number, words...)) lose(wire::Loss::UntracedEvents);
+}
+
+[[gnu::noinline]] void ThreadRecorder::write_allocation(const SiteRow& site, const void* block,
+                                                        std::size_t requested) {
+  if (missed_after_end()) return;
+  write_event(wire::TraceKind::Allocation, next_event_number(), address(block), requested,
+              session.ref(&site));
+}
+
+[[gnu::noinline]] void ThreadRecorder::write_release(const void* block) {
+  if (missed_after_end()) return;
+  write_event(wire::TraceKind::Release, next_event_number(), address(block));
+}
+
+[[gnu::noinline]] void ThreadRecorder::write_resize(const SiteRow& site, std::uint64_t begun,
+                                                    const void* old, const void* block,
+                                                    std::size_t requested) {
+  if (missed_after_end()) return;
+  write_event(wire::TraceKind::Resize, next_event_number(), address(block), requested,
+              session.ref(&site), address(old), begun);
+}
+
+void ThreadRecorder::trace_release_by_resize(std::uint64_t begun, const void* block) {
+  if (!is_tracing() || missed_after_end()) return;
+  write_event(wire::TraceKind::Release, begun, address(block));
 }
 
 // Counters

@@ -13,6 +13,7 @@
 #include "preload/record/sampling.h"
 #include "preload/record/session.h"
 #include "preload/record/stack_table.h"
+#include "preload/record/trace_ring.h"
 #include "preload/unwind/remembered_stack.h"
 
 namespace heapscribe::record {
@@ -41,6 +42,22 @@ class ThreadRecorder {
   void released_by_resize(BlockRecord old);
 
   void call_failed();
+
+  // For the full trace; without one they do nothing. Call trace_release with the taking, before the
+  // allocator gets the block back, and begin_traced_resize likewise: its result goes to the other.
+  void trace_release(const void* block) {
+    if (is_tracing()) [[unlikely]]
+      write_release(block);
+  }
+  std::uint64_t begin_traced_resize() {
+    return is_tracing() && !trace_has_ended() ? next_event_number() : 0;
+  }
+  void trace_resize(const wire::SiteRow& site, std::uint64_t begun, const void* old,
+                    const void* block, std::size_t requested) {
+    if (is_tracing()) [[unlikely]]
+      write_resize(site, begun, old, block, requested);
+  }
+  void trace_release_by_resize(std::uint64_t begun, const void* block);
 
   // Mode::Sample. A block that need not be recorded is counted and otherwise left alone; this may
   // be done outside of a scope.
@@ -75,6 +92,13 @@ class ThreadRecorder {
   wire::SiteRow* count_release(BlockRecord record);
   void add_live_bytes(std::int64_t bytes);
   void lose(wire::Loss loss);
+  template <typename... Words>
+  void write_event(wire::TraceKind kind, std::uint64_t number, Words... words);
+  bool missed_after_end();
+  void write_allocation(const wire::SiteRow& site, const void* block, std::size_t requested);
+  void write_release(const void* block);
+  void write_resize(const wire::SiteRow& site, std::uint64_t begun, const void* old,
+                    const void* block, std::size_t requested);
 
   // In one instruction, so that a signal handler's own count is not lost.
   static void add_at_once(std::atomic<std::uint64_t>& counter, std::uint64_t amount) {
@@ -93,6 +117,7 @@ class ThreadRecorder {
       last_block_;  // most recent allocation of this thread: freeing it next is "temporary"
   wire::Ref table_ref_;
   wire::SiteRow* counts_[wire::kCallKinds];  // the rows of Mode::Counts
+  TraceRing trace_;
   unwind::RememberedStack stack_;
 };
 

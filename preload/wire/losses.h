@@ -15,8 +15,9 @@ enum class Loss : std::uint32_t {
   UncountedEvents,  // no space for a thread's counters: not counted anywhere
   TruncatedStacks,  // stacks (not events) that do not reach the outermost frame
   MergedThreads,    // threads whose numbers are shown under another thread's
+  UntracedEvents,   // counted, but missing in the event trace
 };
-inline constexpr std::size_t kLossKinds = 6;
+inline constexpr std::size_t kLossKinds = 7;
 
 struct LossText {
   std::string_view key;      // name in JSON and in the database
@@ -30,6 +31,7 @@ inline constexpr LossText kLossTexts[kLossKinds] = {
     {"uncounted_events", "events of threads for which the session had no space; not counted"},
     {"truncated_stacks", "distinct stacks whose outermost frames could not be unwound"},
     {"merged_threads", "short-lived threads shown together with another thread"},
+    {"untraced_events", "events that are counted but missing in the event trace"},
 };
 
 }  // namespace heapscribe::wire

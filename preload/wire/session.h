@@ -27,6 +27,7 @@
 
 #include "preload/wire/losses.h"
 #include "preload/wire/size_buckets.h"
+#include "preload/wire/trace.h"
 
 namespace heapscribe::wire {
 
@@ -35,7 +36,7 @@ inline constexpr Ref kNoRef = 0;
 inline constexpr std::size_t kUnit = 16;
 
 inline constexpr std::uint64_t kSessionMagic = 0x31'42'49'52'43'53'50'48;  // "HPSCRIB1"
-inline constexpr std::uint32_t kSessionVersion = 2;
+inline constexpr std::uint32_t kSessionVersion = 3;
 inline constexpr std::uint64_t kMaxCapacity = std::uint64_t{64} << 30;  // what a Ref can address
 
 // Sample: rows hold estimates (sampling.h); a table's allocations, allocated bytes and frees stay
@@ -148,6 +149,7 @@ struct alignas(64) CounterTable {
   std::atomic<TableState> state;
   std::atomic<Ref> owner;   // ThreadRecord
   std::atomic<Ref> blocks;  // newest RowBlock
+  std::atomic<Ref> trace;   // first TraceRing, or kNoRef
   std::uint64_t recorder;   // the library's own; an address in the target
   std::atomic<std::uint64_t> allocations;
   std::atomic<std::uint64_t> allocated_bytes;
@@ -212,12 +214,17 @@ struct SessionHeader {
   Mode mode;
   std::uint32_t collector_pid;
   std::uint64_t sample_mean;  // bytes between samples in Mode::Sample
-  std::uint64_t reserved0[3];
+  TracePolicy trace;
+  std::uint32_t reserved0;
+  std::uint64_t largest_trace_ring;  // bytes of words that a ring may grow to
+  std::uint64_t reserved1;
 
   // Kept up to date by the collector.
   alignas(64) std::atomic<std::uint64_t> committed;  // bytes with storage behind them
-  std::atomic<std::uint64_t> now_ns;      // session time (monotonic, since start), ~10 ms steps
-  std::atomic<std::uint32_t> restricted;  // 1 = the target runs under a seccomp filter
+  std::atomic<std::uint64_t> now_ns;          // session time (monotonic, since start), ~10 ms steps
+  std::atomic<std::uint32_t> restricted;      // 1 = the target runs under a seccomp filter
+  std::atomic<std::uint64_t> trace_progress;  // changes whenever the collector has made room in a
+                                              // TraceRing
 
   // Written by the library.
   alignas(64) std::atomic<std::uint64_t> used;  // bump pointer, bytes
@@ -236,7 +243,10 @@ struct SessionHeader {
   std::atomic<Ref> first_pool;  // PoolRecord of wire/pool.h; kNoRef = another allocator
   std::atomic<std::uint32_t> layout;
   std::atomic<std::uint64_t> losses[kLossKinds];  // those that no thread's table could take
-  char exec_path[kExecPathBytes];                 // for EndKind::Exec, zero-terminated
+  std::atomic<std::uint32_t> trace_ended;         // 1 = TracePolicy::Degrade came into force
+  std::atomic<std::uint64_t> trace_end_ns;        // session time and event number of that moment
+  std::atomic<std::uint64_t> trace_end_number;
+  char exec_path[kExecPathBytes];  // for EndKind::Exec, zero-terminated
 
   // The high-water mark; see preload/record/peak.h.
   alignas(64) std::atomic<std::int64_t> flushed_live_bytes;  // not monotonic

@@ -14,6 +14,7 @@
 #include "preload/collector/session_file.h"
 #include "preload/collector/session_view.h"
 #include "preload/collector/totals.h"
+#include "preload/collector/trace_rings.h"
 
 namespace {
 
@@ -29,7 +30,22 @@ class EverybodyLives : public collector::ThreadWatch {
   std::string name(std::uint32_t) override { return "thread"; }
 };
 
-void read_session(std::span<const std::byte> bytes) {
+// What is read must be a chunk that can be read.
+void read_trace(const collector::SessionView& view, std::span<std::byte> writable,
+                capture::TraceStore& store) {
+  collector::TraceRings rings(view, writable);
+  if (writable.empty()) rings.resume({});
+  const auto keep = [&](capture::TraceChunk chunk) {
+    capture::TraceDecoder decoder(chunk.data);
+    for (capture::TraceRecord record; decoder.next(record);) {
+    }
+    store.add(std::move(chunk));
+  };
+  rings.read(collector::TraceDepth::Busy, keep);
+  rings.read(collector::TraceDepth::Everything, keep);
+}
+
+void read_session(std::span<std::byte> bytes) {
   collector::SessionView view(bytes, "fuzzed");
   capture::Database database = capture::Database::in_memory();
   database.execute(capture::kSchemaSql);
@@ -46,7 +62,14 @@ void read_session(std::span<const std::byte> bytes) {
   const collector::ProcessTotals totals = reader.totals();
   collector::set_totals(totals, view.header(), 3'000'000'000, writer);
   collector::set_end(collector::end_noted_by(view.header()), view.exec_path(), writer);
-  writer.flush([&] { collector::write_final_tables(totals, writer); });
+  capture::TraceStore trace(database);
+  read_trace(view, {}, trace);
+  read_trace(view, bytes, trace);
+  trace.find_sites([&](wire::Ref row) { return reader.site_of(row, collector::Patience::Over); });
+  writer.flush([&] {
+    collector::write_final_tables(totals, writer);
+    trace.write();
+  });
 }
 
 }  // namespace
@@ -58,7 +81,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   std::memset(copy.get(), 0, room);
   if (size > 0) std::memcpy(copy.get(), data, size);
   try {
-    read_session({static_cast<const std::byte*>(copy.get()), std::max(size, wire::kHeaderBytes)});
+    read_session({static_cast<std::byte*>(copy.get()), std::max(size, wire::kHeaderBytes)});
   } catch (const collector::SessionError&) {
     return 0;  // not a session at all
   }

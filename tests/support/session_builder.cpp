@@ -147,6 +147,19 @@ wire::SiteRow& SessionBuilder::row(TableHandle& table, wire::Ref stack, wire::Ca
   return row;
 }
 
+wire::TraceRing& SessionBuilder::trace_ring(const TableHandle& table, std::uint64_t words,
+                                            wire::TraceRing* before) {
+  auto* ring = make<wire::TraceRing>(words * sizeof(std::uint64_t));
+  ring->capacity = words;
+  (before != nullptr ? before->next : table.counters->trace) = ref_of(ring);
+  return *ring;
+}
+
+void SessionBuilder::put_word(wire::TraceRing& ring, std::uint64_t word) {
+  auto* words = reinterpret_cast<std::atomic<std::uint64_t>*>(&ring + 1);
+  words[ring.head++ & (ring.capacity - 1)] = word;
+}
+
 void SessionBuilder::allocate(const TableHandle& table, wire::SiteRow& row, std::uint64_t blocks,
                               std::uint64_t bytes_each) const {
   for (auto* counter : {&row.allocations, &table.counters->allocations,

@@ -51,10 +51,20 @@ class SessionBuilder {
   TableHandle table(std::uint32_t rows = 8);
   // A table that outgrew its block.
   void grow(TableHandle& table, std::uint32_t rows);
+  wire::Ref ref_of(const void* record) const;
   // The thread signs for the table, new or free.
   wire::Ref thread(const TableHandle& table, std::uint32_t tid, std::uint64_t start_ns = 0);
   wire::SiteRow& row(TableHandle& table, wire::Ref stack,
                      wire::CallKind kind = wire::CallKind::Malloc, std::uint64_t first_ns = 0);
+
+  // The first ring of a table, or the one that follows `before`.
+  wire::TraceRing& trace_ring(const TableHandle& table, std::uint64_t words,
+                              wire::TraceRing* before = nullptr);
+  template <typename... Words>
+  void trace(wire::TraceRing& ring, wire::TraceKind kind, std::uint64_t value, Words... words) {
+    put_word(ring, value << wire::kTraceKindBits | static_cast<std::uint64_t>(kind));
+    (put_word(ring, static_cast<std::uint64_t>(words)), ...);
+  }
 
   // Events on a row, counted in its table as well.
   void allocate(const TableHandle& table, wire::SiteRow& row, std::uint64_t blocks,
@@ -68,7 +78,7 @@ class SessionBuilder {
   };
   template <typename Record>
   Record* make(std::size_t tail_bytes = 0);
-  wire::Ref ref_of(const void* record) const;
+  static void put_word(wire::TraceRing& ring, std::uint64_t word);
 
   std::unique_ptr<void, FreeMemory> own_;
   std::span<std::byte> memory_;

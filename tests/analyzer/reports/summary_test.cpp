@@ -48,7 +48,7 @@ TEST(Summary, TotalsOfALiveRecordingComeFromItsThreads) {
 TEST(Losses, EveryKindIsThereAndZeroWhenNothingWasLost) {
   CaptureReader reader(CaptureBuilder().build());
   EXPECT_TRUE(nothing_lost(find_losses(reader)));
-  EXPECT_EQ(find_losses(reader).size(), 6U);
+  EXPECT_EQ(find_losses(reader).size(), 7U);
   EXPECT_TRUE(caveats(reader).empty());
 }
 

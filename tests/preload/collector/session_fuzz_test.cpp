@@ -25,6 +25,14 @@ std::vector<std::uint8_t> small_session() {
       session.allocate(table, row, 10, 100);
     }
     session.grow(table, 16);
+    wire::TraceRing& ring = session.trace_ring(table, 128);
+    session.trace(ring, wire::TraceKind::Thread, thread);
+    for (std::uint64_t number = 1; number <= 5; ++number) {
+      session.trace(ring, wire::TraceKind::Allocation, number, 64 * number, 24, 1000 * thread);
+      session.trace(ring, wire::TraceKind::Resize, number + 1, 64 * number, 24, 1000, 64, number);
+      session.trace(ring, wire::TraceKind::Release, number + 2, 64 * number);
+    }
+    session.trace(ring, wire::TraceKind::Gap, 10, 12, 2);
   }
   const auto* bytes = reinterpret_cast<const std::uint8_t*>(session.bytes().data());
   return {bytes, bytes + session.header().used};

@@ -1,0 +1,295 @@
+// heapscribe trace DB: every single event, in order.
+//
+// A trace may be far larger than memory: data is written line by line as it is read, and only what
+// people look at becomes a document.
+#include <fmt/format.h>
+#include <fmt/ostream.h>
+
+#include <memory>
+#include <ostream>
+#include <stdexcept>
+#include <string>
+#include <unordered_map>
+
+#include "analyzer/cli/command.h"
+#include "analyzer/cli/open_capture.h"
+#include "analyzer/cli/options.h"
+#include "analyzer/cli/output.h"
+#include "analyzer/model/trace_blocks.h"
+#include "analyzer/model/trace_reader.h"
+#include "analyzer/queries/queries.h"
+#include "analyzer/render/format.h"
+#include "analyzer/render/short_name.h"
+
+namespace heapscribe::cli {
+namespace {
+
+using model::TraceEvent;
+using model::TraceEventKind;
+
+struct TraceOptions {
+  InputOptions input;
+  LimitOption limit;
+  std::optional<std::int64_t> thread, site;
+  std::string address;
+  std::optional<double> from, to;
+};
+
+// Which events
+// ------------------------------------------------------------------------------------
+
+struct Filter {
+  std::optional<std::int64_t> thread, site;
+  std::optional<std::uint64_t> address;
+  std::int64_t from_ns = 0;
+  std::int64_t to_ns = INT64_MAX;
+
+  // Gaps concern every thread, site and address.
+  bool lets_pass(const TraceEvent& event) const {
+    if (event.ns < from_ns || event.ns > to_ns) return false;
+    if (event.kind == TraceEventKind::Gap) return true;
+    if (thread && *thread != event.thread) return false;
+    if (site && *site != event.site) return false;
+    return !address || *address == event.address || *address == event.old_address;
+  }
+};
+
+std::uint64_t address_of(const std::string& text) {
+  try {
+    std::size_t end = 0;
+    const std::uint64_t address = std::stoull(text, &end, 0);
+    if (end == text.size() && text.front() != '-') return address;
+  } catch (const std::logic_error&) {
+  }
+  throw std::runtime_error(fmt::format("'{}' is not an address, as in 0x7f12345678a0", text));
+}
+
+std::int64_t nanoseconds(double seconds) {
+  return static_cast<std::int64_t>(seconds * 1e9);
+}
+
+Filter filter_of(const TraceOptions& options) {
+  Filter filter{.thread = options.thread, .site = options.site, .address = std::nullopt};
+  if (!options.address.empty()) filter.address = address_of(options.address);
+  if (options.from) filter.from_ns = nanoseconds(*options.from);
+  if (options.to) filter.to_ns = nanoseconds(*options.to);
+  return filter;
+}
+
+// Calls `use` with the events that pass, releases completed with what they release, until `use` has
+// had `limit` of them.
+template <typename Use>
+void for_each_event(model::TraceReader& trace, const Filter& filter,
+                    std::optional<std::int64_t> limit, bool with_begins, Use use) {
+  model::TraceBlocks blocks;
+  std::int64_t count = 0;
+  for (TraceEvent event; (!limit || count < *limit) && trace.next(event);) {
+    if (const auto block = blocks.follow(event)) {
+      event.size = block->size;
+      event.site = block->site;
+    }
+    if (event.kind == TraceEventKind::ReallocBegin && !with_begins) continue;
+    if (!filter.lets_pass(event)) continue;
+    use(event);
+    ++count;
+  }
+}
+
+// For programs
+// -----------------------------------------------------------------------------------------
+
+const char* name_of(TraceEventKind kind) {
+  switch (kind) {
+    case TraceEventKind::Allocation:
+      return "allocation";
+    case TraceEventKind::Release:
+      return "release";
+    case TraceEventKind::ReallocBegin:
+      return "realloc-begin";
+    case TraceEventKind::Realloc:
+      return "realloc";
+    case TraceEventKind::Gap:
+      return "gap";
+  }
+  return "";
+}
+
+void write_json_line(std::ostream& out, const TraceEvent& event) {
+  fmt::print(out, R"({{"number":{},"ns":{},"thread":{},"event":"{}")", event.number, event.ns,
+             event.thread, name_of(event.kind));
+  if (event.kind == TraceEventKind::Gap) {
+    fmt::print(out, ",\"last\":{},\"lost\":{}}}\n", event.last, event.lost);
+    return;
+  }
+  fmt::print(out, R"(,"address":"{:#x}","size":{},"site":{})", event.address, event.size,
+             event.site);
+  if (event.kind == TraceEventKind::Realloc) {
+    fmt::print(out, R"(,"old_address":"{:#x}")", event.old_address);
+  }
+  out << "}\n";
+}
+
+constexpr char kCsvHeader[] = "number,ns,thread,event,address,size,site,old_address,last,lost\n";
+
+void write_csv_line(std::ostream& out, const TraceEvent& event) {
+  fmt::print(out, "{},{},{},{},", event.number, event.ns, event.thread, name_of(event.kind));
+  if (event.kind == TraceEventKind::Gap) {
+    fmt::print(out, ",,,,{},{}\n", event.last, event.lost);
+  } else if (event.kind == TraceEventKind::Realloc) {
+    fmt::print(out, "{:#x},{},{},{:#x},,\n", event.address, event.size, event.site,
+               event.old_address);
+  } else {
+    fmt::print(out, "{:#x},{},{},,,\n", event.address, event.size, event.site);
+  }
+}
+
+void print_lines(model::TraceReader& trace, const Filter& filter, const TraceOptions& options) {
+  const bool csv = options.input.chosen_format() == render::Format::Csv;
+  print([&](std::ostream& out) {
+    if (csv) out << kCsvHeader;
+    for_each_event(trace, filter, options.limit.rows(options.input.chosen_format()), true,
+                   [&](const TraceEvent& event) {
+                     csv ? write_csv_line(out, event) : write_json_line(out, event);
+                   });
+  });
+}
+
+// For people
+// -------------------------------------------------------------------------------------------
+
+struct SiteName {
+  std::string kind, function;
+};
+
+class SiteNames {
+ public:
+  explicit SiteNames(capture::Database& database) : name_(database.prepare(queries::site_name)) {}
+  const SiteName& of(std::int64_t site) {
+    const auto [entry, fresh] = names_.try_emplace(site);
+    if (!fresh) return entry->second;
+    name_.reset();
+    name_.bind(1, site);
+    if (name_.step()) entry->second = {name_.text(0), render::short_name(name_.text(1))};
+    return entry->second;
+  }
+
+ private:
+  capture::Statement name_;
+  std::unordered_map<std::int64_t, SiteName> names_;
+};
+
+render::Row gap_row(const TraceEvent& event) {
+  const auto lost = static_cast<std::int64_t>(event.lost);
+  render::Row row;
+  row.values = {render::format_duration(event.ns),
+                event.thread,
+                std::string("gap"),
+                std::monostate(),
+                std::monostate(),
+                std::monostate(),
+                render::format_plural(lost, "event") + " missing"};
+  return row;
+}
+
+render::Row row_of(const TraceEvent& event, SiteNames& names) {
+  if (event.kind == TraceEventKind::Gap) return gap_row(event);
+  const SiteName& name = names.of(event.site);
+  const bool release = event.kind == TraceEventKind::Release;
+  const bool unknown = release && event.site == 0;
+  render::Row row;
+  row.values = {render::format_duration(event.ns),
+                event.thread,
+                release ? std::string("free") : name.kind,
+                fmt::format("{:#x}", event.address),
+                unknown ? render::Value() : static_cast<std::int64_t>(event.size),
+                event.site == 0 ? render::Value() : event.site,
+                unknown ? std::string("(not traced)") : name.function};
+  if (event.kind == TraceEventKind::Realloc) {
+    row.details = {event.address == event.old_address
+                       ? std::string("in place")
+                       : fmt::format("from {:#x}", event.old_address)};
+  }
+  return row;
+}
+
+std::vector<std::string> lead_of(const model::TraceReader& trace) {
+  const model::TraceTotals& totals = trace.totals();
+  const std::int64_t events = totals.events.value;
+  std::vector<std::string> lead = {
+      fmt::format("{} of {} in {}", render::format_plural(events, "event"),
+                  render::format_plural(totals.threads.value, "thread"),
+                  render::format_bytes(totals.stored.value))};
+  if (events > 0) {
+    lead.front() += fmt::format(", {:.2g} bytes each", static_cast<double>(totals.stored.value) /
+                                                           static_cast<double>(events));
+  }
+  lead.push_back(
+      totals.lost.value == 0
+          ? "no event is missing"
+          : fmt::format("{} missing, in gaps", render::format_plural(totals.lost.value, "event")));
+  if (trace.ended_at()) {
+    lead.push_back(fmt::format("the trace ended after {}, when its buffer was full",
+                               render::format_duration(*trace.ended_at())));
+  }
+  return lead;
+}
+
+void print_document(model::CaptureReader& recording, model::TraceReader& trace,
+                    const Filter& filter, const TraceOptions& options) {
+  render::Table table;
+  table.key = "events";
+  table.when_empty = "no such event";
+  table.columns = {
+      {"ns", "time", render::Unit::Number},        {"thread", "thread", render::Unit::Number},
+      {"event", "event", render::Unit::Text},      {"address", "address", render::Unit::Text},
+      {"size", "size", render::Unit::Number},      {"site", "site", render::Unit::Number},
+      {"function", "function", render::Unit::Name}};
+  SiteNames names(recording.database());
+  const auto limit = options.limit.rows(options.input.chosen_format());
+  for_each_event(trace, filter, limit, false,
+                 [&](const TraceEvent& event) { table.rows.push_back(row_of(event, names)); });
+  const render::Context context = context_of(recording);
+  render::Document document;
+  document.title = "Event trace of " + context.program;
+  document.lead = lead_of(trace);
+  document.tables.push_back(std::move(table));
+  document.notes = context.notes;
+  print(document, options.input.chosen_format());
+}
+
+void print_trace(const TraceOptions& options) {
+  const Filter filter = filter_of(options);
+  const auto recording = open_capture(options.input.path);
+  model::TraceReader trace(*recording);
+  const render::Format format = options.input.chosen_format();
+  if (format == render::Format::Json || format == render::Format::Csv) {
+    return print_lines(trace, filter, options);
+  }
+  print_document(*recording, trace, filter, options);
+}
+
+}  // namespace
+
+void add_trace_command(CLI::App& app, int&) {
+  auto options = std::make_shared<TraceOptions>();
+  CLI::App* command =
+      app.add_subcommand("trace", "Every single event in order, of a run with --trace");
+  options->input.add_to(*command);
+  options->limit.add_to(*command);
+  const std::string group = "Filters";
+  const auto filter = [&](const char* name, auto& value, const char* help, const char* type) {
+    command->add_option(name, value, help)->type_name(type)->group(group);
+  };
+  filter("--thread", options->thread, "Events of the thread with this id", "ID");
+  filter("--site", options->site, "Blocks of this site, as in hotspots", "ID");
+  filter("--address", options->address, "Blocks at this address", "ADDRESS");
+  filter("--from", options->from, "From this time on, in seconds since the start", "SECONDS");
+  filter("--to", options->to, "Up to this time", "SECONDS");
+  command->footer(
+      "json is one object a line here. realloc-begin is where a realloc gives up its old block, "
+      "to\n"
+      "which the realloc that follows belongs: another thread may get the address in between.");
+  command->callback([options] { print_trace(*options); });
+}
+
+}  // namespace heapscribe::cli
