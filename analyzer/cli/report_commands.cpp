@@ -120,8 +120,7 @@ Chosen choose(const SiteReport& report, const SiteOptions& options, const Captur
 render::Document tree_of(CaptureReader& reader, const SiteOptions& options, const Chosen& chosen,
                          const render::Context& context) {
   const bool down = options.tree == "top-down";
-  const auto tree = down ? model::top_down_tree(reader, options.filter.filter.empty())
-                         : model::bottom_up_tree(reader);
+  const auto tree = down ? model::top_down_tree(reader) : model::bottom_up_tree(reader);
   reports::TreeReport report = reports::cut_tree(*tree, chosen.by, chosen.limit);
   report.direction = down ? reports::TreeDirection::TopDown : reports::TreeDirection::BottomUp;
   report.run = reader.totals().measures();

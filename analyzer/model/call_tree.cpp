@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 
 #include "analyzer/queries/queries.h"
 
@@ -47,17 +48,36 @@ std::size_t frames_at(CaptureReader& reader, StackId stack) {
   return node.address.exists() ? reader.frames().at(node.address).size() : 1;
 }
 
+// What every stack node and everything called from it add up to; callers have smaller numbers.
+std::vector<Measures> fold_into_stacks(CaptureReader& reader) {
+  std::vector<Measures> totals(static_cast<std::size_t>(reader.stacks().end()));
+  auto rows = reader.database().prepare(queries::site_measures);
+  while (rows.step()) {
+    const auto stack = static_cast<std::size_t>(rows.integer(1));
+    if (stack < totals.size()) totals[stack] += read_measures(rows, 4);
+  }
+  for (std::size_t id = totals.size(); id-- > 0;) {
+    const StackId parent = reader.stacks().at(StackId{static_cast<std::int64_t>(id)}).parent;
+    if (parent.exists()) totals[static_cast<std::size_t>(parent.value)] += totals[id];
+  }
+  return totals;
+}
+
+bool is_nothing(const Measures& totals) {
+  return totals.allocations.value == 0 && totals.live_blocks.value == 0 &&
+         totals.peak_bytes.value == 0;
+}
+
 // Outside in: the last frame of an address comes first, then the calls inlined into it.
 class TopDownTree : public CallTree {
  public:
-  explicit TopDownTree(CaptureReader& reader)
-      : reader_(reader),
-        roots_(reader.database().prepare(queries::stack_roots)),
-        children_(reader.database().prepare(queries::stack_children)) {}
+  explicit TopDownTree(CaptureReader& reader) : reader_(reader), totals_(fold_into_stacks(reader)) {
+    link_callers();
+  }
 
   std::vector<Node> roots() override {
     NodeMerger merger;
-    add_all(roots_, merger);
+    add_list(first_root_, merger);
     return merger.take();
   }
 
@@ -66,31 +86,45 @@ class TopDownTree : public CallTree {
     for (const Place& place : node.places) {
       if (place.frame > 0) {
         const Place inner{place.row, place.stack, place.frame - 1};
-        merger.add(frame_at(reader_, inner.stack, inner.frame), inner, totals_[place.row]);
+        merger.add(frame_at(reader_, inner.stack, inner.frame), inner, totals_of(inner.stack));
       } else {
-        children_.bind(1, place.stack.value);
-        add_all(children_, merger);
+        add_list(first_callee_[static_cast<std::size_t>(place.stack.value)], merger);
       }
     }
     return merger.take();
   }
 
  private:
-  void add_all(capture::Statement& rows, NodeMerger& merger) {
-    while (rows.step()) {
-      const StackId stack{rows.integer(0)};
-      const std::size_t outermost = frames_at(reader_, stack) - 1;
-      const Measures measures = read_measures(rows, 1);
-      if (outermost > 0) totals_[stack.value] = measures;
-      merger.add(frame_at(reader_, stack, outermost), {stack.value, stack, outermost}, measures);
+  // Lists of stack nodes with one caller: the first, and from each the next; -1 ends them.
+  void link_callers() {
+    first_callee_.assign(totals_.size(), -1);
+    next_.assign(totals_.size(), -1);
+    for (std::size_t id = totals_.size(); id-- > 0;) {
+      if (is_nothing(totals_[id])) continue;
+      const StackId stack{static_cast<std::int64_t>(id)};
+      const StackId caller = reader_.stacks().at(stack).parent;
+      std::int64_t& first =
+          caller.exists() ? first_callee_[static_cast<std::size_t>(caller.value)] : first_root_;
+      next_[id] = std::exchange(first, stack.value);
     }
-    rows.reset();
+  }
+
+  void add_list(std::int64_t first, NodeMerger& merger) {
+    for (std::int64_t id = first; id >= 0; id = next_[static_cast<std::size_t>(id)]) {
+      const StackId stack{id};
+      const std::size_t outermost = frames_at(reader_, stack) - 1;
+      merger.add(frame_at(reader_, stack, outermost), {id, stack, outermost}, totals_of(stack));
+    }
+  }
+
+  const Measures& totals_of(StackId stack) const {
+    return totals_[static_cast<std::size_t>(stack.value)];
   }
 
   CaptureReader& reader_;
-  capture::Statement roots_;
-  capture::Statement children_;
-  std::unordered_map<std::int64_t, Measures> totals_;  // of stacks with inlined calls
+  std::vector<Measures> totals_;  // by stack node, like the following
+  std::vector<std::int64_t> first_callee_, next_;
+  std::int64_t first_root_ = -1;
 };
 
 class BottomUpTree : public CallTree {
@@ -142,55 +176,9 @@ class BottomUpTree : public CallTree {
   std::vector<Measures> measures_;  // by order of reading
 };
 
-// Adds every site to its stack, then every node to its caller; callers have smaller numbers.
-std::vector<Measures> fold_into_stacks(CaptureReader& reader) {
-  reader.stacks().load_all();
-  std::vector<Measures> totals(static_cast<std::size_t>(reader.stacks().end()));
-  auto rows = reader.database().prepare(queries::site_measures);
-  while (rows.step()) {
-    const auto stack = static_cast<std::size_t>(rows.integer(1));
-    if (stack < totals.size()) totals[stack] += read_measures(rows, 4);
-  }
-  for (std::size_t id = totals.size(); id-- > 0;) {
-    const StackId parent = reader.stacks().at(StackId{static_cast<std::int64_t>(id)}).parent;
-    if (parent.exists()) totals[static_cast<std::size_t>(parent.value)] += totals[id];
-  }
-  return totals;
-}
-
-// Makes temp.selected_stack_total for what is selected.
-void compute_stack_totals(CaptureReader& reader) {
-  const std::vector<Measures> totals = fold_into_stacks(reader);
-  reader.database().execute(queries::create_stack_totals);
-  auto insert = reader.database().prepare(
-      "INSERT INTO temp.selected_stack_total VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)");
-  for (std::size_t id = 0; id < totals.size(); ++id) {
-    const Measures& m = totals[id];
-    if (m.allocations.value == 0 && m.live_blocks.value == 0 && m.peak_bytes.value == 0) continue;
-    const StackId stack{static_cast<std::int64_t>(id)};
-    const StackId parent = reader.stacks().at(stack).parent;
-    insert.bind_all(stack.value, parent.value, m.allocations.value, m.bytes.value,
-                    m.live_blocks.value, m.live_bytes.value, m.peak_bytes.value, m.temporary.value);
-    if (!parent.exists()) insert.bind_null(2);
-    insert.run();
-  }
-  reader.database().execute(
-      "CREATE INDEX temp.stack_total_parent ON selected_stack_total(parent_id)");
-}
-
-bool totals_are_stored(CaptureReader& reader) {
-  return reader.database().integer("SELECT count(*) FROM (SELECT 1 FROM stack_total LIMIT 1)") > 0;
-}
-
 }  // namespace
 
-std::unique_ptr<CallTree> top_down_tree(CaptureReader& reader, bool everything_selected) {
-  if (everything_selected && totals_are_stored(reader)) {
-    reader.database().execute(
-        "CREATE TEMP VIEW selected_stack_total AS SELECT * FROM main.stack_total");
-  } else {
-    compute_stack_totals(reader);
-  }
+std::unique_ptr<CallTree> top_down_tree(CaptureReader& reader) {
   return std::make_unique<TopDownTree>(reader);
 }
 

@@ -1,7 +1,6 @@
 // Sites folded into a tree of functions, read as far as somebody looks.
 //
-//   top-down   from main to the allocations; from table stack_total, so that a tree of 300,000
-//              stacks costs no more than the part that is shown
+//   top-down   from main to the allocations
 //   bottom-up  from the functions to blame to their callers
 //
 // Equal functions under one parent are one node, wherever the call stands. Inlined calls are nodes
@@ -36,7 +35,7 @@ class CallTree {
 };
 
 // select_sites() must have been called.
-std::unique_ptr<CallTree> top_down_tree(CaptureReader& reader, bool everything_selected);
+std::unique_ptr<CallTree> top_down_tree(CaptureReader& reader);
 std::unique_ptr<CallTree> bottom_up_tree(CaptureReader& reader);
 
 }  // namespace heapscribe::model

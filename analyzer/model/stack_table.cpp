@@ -1,7 +1,6 @@
 #include "analyzer/model/stack_table.h"
 
 #include <algorithm>
-#include <limits>
 #include <stdexcept>
 
 #include "analyzer/queries/queries.h"
@@ -13,48 +12,51 @@ std::size_t clamped_depth(const std::vector<Frame>& frames, std::int64_t depth) 
   return std::min(static_cast<std::size_t>(std::max<std::int64_t>(depth, 0)), frames.size() - 1);
 }
 
+StackNode node_of(const capture::StackNode& packed) {
+  StackNode node;
+  if (packed.parent != 0) node.parent = StackId{packed.parent};
+  if (packed.address != 0) node.address = AddressId{packed.address};
+  return node;
+}
+
 }  // namespace
 
 StackNode StackTable::at(StackId id) {
   const auto index = static_cast<std::size_t>(id.value);
-  if (!all_.empty()) return index < all_.size() ? all_[index] : StackNode{};
+  if (!all_.empty()) return index < all_.size() ? node_of(all_[index]) : StackNode{};
   const auto found = known_.find(id);
   if (found != known_.end()) return found->second;
-  read(id.value, id.value);
+  read_chunk_of(id);
   return known_[id];
 }
 
 void StackTable::load_all() {
-  if (!all_.empty()) return;
-  all_.resize(static_cast<std::size_t>(end()));
-  read(0, std::numeric_limits<std::int64_t>::max());
+  if (all_.empty()) all_ = capture::read_stacks(database_);
 }
 
 std::int64_t StackTable::end() {
-  return database_.integer("SELECT ifnull(max(id), 0) + 1 FROM stack");
+  load_all();
+  return static_cast<std::int64_t>(all_.size());
 }
 
-void StackTable::read(std::int64_t first, std::int64_t last) {
-  if (!lookup_) lookup_ = database_.prepare(queries::stacks);
-  lookup_->reset();
-  lookup_->bind_all(first, last);
-  while (lookup_->step()) {
-    keep(StackId{lookup_->integer(0)},
-         StackNode{StackId{lookup_->integer(1)}, AddressId{lookup_->integer(2)}});
+void StackTable::read_chunk_of(StackId id) {
+  if (!lookup_) lookup_ = database_.prepare(queries::stack_chunk);
+  lookup_->bind_all(id.value);
+  if (lookup_->step()) {
+    const std::int64_t first = lookup_->integer(0);
+    std::vector<capture::StackNode> nodes;
+    if (!capture::unpack_stacks(static_cast<std::uint64_t>(first), lookup_->text(1), nodes)) {
+      damaged();
+    }
+    for (std::size_t index = 0; index < nodes.size(); ++index) {
+      known_[StackId{first + static_cast<std::int64_t>(index)}] = node_of(nodes[index]);
+    }
   }
   lookup_->reset();
 }
 
-void StackTable::keep(StackId id, StackNode node) {
-  if (node.parent >= id) {
-    throw std::runtime_error("'" + database_.path() + "' is damaged: stack " +
-                             std::to_string(id.value) + " calls itself");
-  }
-  if (all_.empty()) {
-    known_[id] = node;
-  } else {
-    all_[static_cast<std::size_t>(id.value)] = node;
-  }
+void StackTable::damaged() const {
+  throw std::runtime_error("'" + database_.path() + "' is damaged: its stacks do not form a tree");
 }
 
 SiteStack site_stack(StackTable& stacks, FrameTable& frames, StackId innermost,

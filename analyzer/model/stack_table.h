@@ -7,6 +7,7 @@
 #include "analyzer/model/frame_table.h"
 #include "analyzer/model/ids.h"
 #include "preload/capture/database.h"
+#include "preload/capture/stack_chunks.h"
 
 namespace heapscribe::model {
 
@@ -30,13 +31,13 @@ class StackTable {
   std::int64_t end();
 
  private:
-  void read(std::int64_t first, std::int64_t last);
-  void keep(StackId id, StackNode node);
+  void read_chunk_of(StackId id);
+  [[noreturn]] void damaged() const;
 
   capture::Database& database_;
   std::optional<capture::Statement> lookup_;
   std::unordered_map<StackId, StackNode> known_;  // while only some are needed
-  std::vector<StackNode> all_;                    // after load_all
+  std::vector<capture::StackNode> all_;           // after load_all
 };
 
 // Where a site's stack is in the program, and which of its frames is to blame.

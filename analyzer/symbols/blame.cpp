@@ -10,6 +10,8 @@
 #include <unordered_set>
 #include <vector>
 
+#include "preload/capture/stack_chunks.h"
+
 namespace heapscribe::symbols {
 namespace {
 
@@ -478,7 +480,7 @@ struct Verdict {
 };
 
 using CandidatesByAddress = std::unordered_map<std::int64_t, Candidates>;
-using VerdictByStack = std::unordered_map<std::int64_t, Verdict>;
+using VerdictByStack = std::vector<Verdict>;
 
 std::unordered_map<std::int64_t, FunctionRole> roles_of_functions(capture::Database& recording) {
   std::unordered_map<std::int64_t, FunctionRole> roles;
@@ -517,23 +519,20 @@ CandidatesByAddress candidates_of_addresses(capture::Database& recording) {
 }
 
 // Callers have smaller ids than what they call, so one pass suffices.
-VerdictByStack verdicts_of_stacks(capture::Database& recording) {
+VerdictByStack verdicts_of_stacks(capture::Database& recording,
+                                  const std::vector<capture::StackNode>& stacks) {
   const CandidatesByAddress candidates = candidates_of_addresses(recording);
-  VerdictByStack verdicts;
-  auto rows = recording.prepare(
-      "SELECT id, ifnull(parent_id, 0), ifnull(address_id, 0) FROM stack ORDER BY id");
-  while (rows.step()) {
-    const auto caller = verdicts.find(rows.integer(1));
-    Verdict verdict = caller != verdicts.end() ? caller->second : Verdict{};
-    const auto own = candidates.find(rows.integer(2));
-    if (own != candidates.end()) {
-      const Candidates& found = own->second;
-      if (found.program != kNoFrame) verdict.program = {own->first, found.program};
-      if (found.not_allocating != kNoFrame) {
-        verdict.not_allocating = {own->first, found.not_allocating};
-      }
+  VerdictByStack verdicts(stacks.size());
+  for (std::size_t id = 1; id < stacks.size(); ++id) {
+    Verdict& verdict = verdicts[id];
+    verdict = verdicts[stacks[id].parent];
+    const auto own = candidates.find(stacks[id].address);
+    if (own == candidates.end()) continue;
+    const Candidates& found = own->second;
+    if (found.program != kNoFrame) verdict.program = {own->first, found.program};
+    if (found.not_allocating != kNoFrame) {
+      verdict.not_allocating = {own->first, found.not_allocating};
     }
-    verdicts.emplace(rows.integer(0), verdict);
   }
   return verdicts;
 }
@@ -547,14 +546,15 @@ Place place_to_blame(const Verdict& verdict, std::int64_t innermost) {
 }  // namespace
 
 void assign_blame(capture::Database& recording) {
-  const VerdictByStack verdicts = verdicts_of_stacks(recording);
-  auto sites = recording.prepare(
-      "SELECT site.id, site.stack_id, stack.address_id FROM site "
-      "JOIN stack ON stack.id = site.stack_id WHERE stack.address_id IS NOT NULL");
+  const std::vector<capture::StackNode> stacks = capture::read_stacks(recording);
+  const VerdictByStack verdicts = verdicts_of_stacks(recording, stacks);
+  auto sites = recording.prepare("SELECT id, stack_id FROM site");
   auto update = recording.prepare("UPDATE site SET address_id = ?, frame_depth = ? WHERE id = ?");
   std::vector<std::array<std::int64_t, 3>> changes;
   while (sites.step()) {
-    const Place place = place_to_blame(verdicts.at(sites.integer(1)), sites.integer(2));
+    const auto stack = static_cast<std::size_t>(sites.integer(1));
+    if (stack == 0 || stack >= stacks.size()) continue;
+    const Place place = place_to_blame(verdicts[stack], stacks[stack].address);
     changes.push_back({place.address, place.depth, sites.integer(0)});
   }
   for (const auto& [address, depth, site] : changes) {

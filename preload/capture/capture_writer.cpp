@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "preload/capture/numbers.h"
+
 namespace heapscribe::capture {
 namespace {
 
@@ -12,10 +14,6 @@ constexpr std::array<std::string_view, wire::kCallKinds> kKindTexts = {
 // SQLite's integers are signed; what lies above is stored as its two's complement.
 std::int64_t integer(std::uint64_t value) {
   return static_cast<std::int64_t>(value);
-}
-
-std::uint64_t pair_key(std::uint32_t high, std::uint32_t low) {
-  return std::uint64_t{high} << 32 | low;
 }
 
 void bind_or_null(Statement& statement, int index, std::uint64_t value) {
@@ -52,21 +50,22 @@ std::uint32_t small(const Statement& row, int column, std::size_t end) {
   return static_cast<std::uint32_t>(value);
 }
 
-// Inclusive totals of one stack.
-struct StackTotal {
-  std::uint64_t allocations = 0, bytes = 0, temporary = 0;
-  std::uint64_t live_blocks = 0, live_bytes = 0, peak_bytes = 0;
-
-  StackTotal& operator+=(const StackTotal& other) {
-    allocations += other.allocations;
-    bytes += other.bytes;
-    temporary += other.temporary;
-    live_blocks += other.live_blocks;
-    live_bytes += other.live_bytes;
-    peak_bytes += other.peak_bytes;
-    return *this;
+// As schema.sql packs them: "[[site,live blocks,live bytes,allocations],...]".
+std::string pack(std::span<const SitePoint> points) {
+  std::string text = "[";
+  for (const SitePoint& point : points) {
+    text += text.size() > 1 ? ",[" : "[";
+    append_number(text, point.site);
+    text += ',';
+    append_number(text, point.live_blocks);
+    text += ',';
+    append_number(text, point.live_bytes);
+    text += ',';
+    append_number(text, point.allocations);
+    text += ']';
   }
-};
+  return text + ']';
+}
 
 }  // namespace
 
@@ -98,9 +97,9 @@ Counters& Counters::operator-=(const Counters& other) {
 }
 
 CaptureWriter::CaptureWriter(Database& database) : database_(database) {
+  constexpr float kDense = 0.75F;
+  stack_ids_.max_load_factor(kDense);
   load();
-  database_.execute(
-      "INSERT OR IGNORE INTO stack (id, parent_id, address_id, depth) VALUES (0, NULL, NULL, 0)");
 }
 
 // Interning
@@ -127,32 +126,45 @@ AddressId CaptureWriter::address(ModuleId module, std::uint64_t offset) {
 }
 
 StackId CaptureWriter::stack(StackId parent, AddressId address) {
+  const StackNode node{parent, address};
   const auto next = static_cast<StackId>(stacks_.size());
-  const auto [entry, fresh] = stack_ids_.try_emplace(pair_key(parent, address), next);
-  if (fresh) stacks_.push_back({parent, address, stacks_[parent].depth + 1});
+  const StackId follower = parent + 1;
+  if (parent != 0 && follower == next) {
+    stacks_.push_back(node);
+    return next;
+  }
+  if (parent != 0 && stacks_[follower] == node) return follower;
+  const auto [entry, fresh] = stack_ids_.try_emplace(node, next);
+  if (fresh) stacks_.push_back(node);
   return entry->second;
 }
 
 SiteId CaptureWriter::site(StackId stack, wire::CallKind kind, std::uint64_t first_ns) {
-  const auto found = site_ids_.find(pair_key(stack, static_cast<std::uint32_t>(kind)));
-  if (found == site_ids_.end()) return append_site(stack, kind, first_ns);
-  Site& site = sites_[found->second];
+  if (last_site_.size() < stacks_.size()) last_site_.resize(stacks_.size());
+  SiteId id = last_site_[stack];
+  while (id != 0 && sites_[id].kind != kind) id = sites_[id].sibling;
+  if (id == 0) return append_site(stack, kind, first_ns);
+  Site& site = sites_[id];
   if (first_ns < site.first_ns) {
     site.first_ns = first_ns;
-    touch(found->second);
+    touch(id);
   }
-  return found->second;
+  return id;
 }
 
 SiteId CaptureWriter::append_site(StackId stack, wire::CallKind kind, std::uint64_t first_ns) {
   const auto id = static_cast<SiteId>(sites_.size());
-  site_ids_.emplace(pair_key(stack, static_cast<std::uint32_t>(kind)), id);
   Site& site = sites_.emplace_back();
   site.stack = stack;
+  site.sibling = std::exchange(last_site_[stack], id);
   site.kind = kind;
   site.first_ns = first_ns;
   touch(id);
   return id;
+}
+
+void CaptureWriter::expect_sites(std::size_t count) {
+  stack_ids_.reserve(stack_ids_.size() + count);
 }
 
 void CaptureWriter::thread_started(ThreadId thread, std::uint32_t tid, std::uint64_t start_ns) {
@@ -187,8 +199,11 @@ void CaptureWriter::touch_thread(ThreadId id) {
   changed_threads_.push_back(id);
 }
 
-void CaptureWriter::add_to_site(SiteId id, const Counters& more, SizeRange sizes) {
+void CaptureWriter::add_to_site(SiteId id, ThreadId thread, const Counters& more, SizeRange sizes) {
   Site& site = sites_[id];
+  if (site.thread == 0 && !site.shared) site.thread = thread;
+  if (site.thread != thread || thread == 0) share(id);
+  if (site.shared && thread != 0) add_to_thread_site(thread, id, more);
   site.counters += more;
   site.sizes.smallest = std::min(site.sizes.smallest, sizes.smallest);
   site.sizes.largest = std::max(site.sizes.largest, sizes.largest);
@@ -209,7 +224,17 @@ void CaptureWriter::add_to_thread(ThreadId id, const Counters& more) {
   touch_thread(id);
 }
 
+// From here on every thread's share has a row of its own.
+void CaptureWriter::share(SiteId id) {
+  Site& site = sites_[id];
+  if (std::exchange(site.shared, true)) return;
+  const ThreadId only = std::exchange(site.thread, 0);
+  if (only != 0) add_to_thread_site(only, id, site.counters);
+  touch(id);
+}
+
 void CaptureWriter::add_to_thread_site(ThreadId thread, SiteId site, const Counters& more) {
+  share(site);
   ThreadSite& entry = threads_[thread].sites[site];
   entry.counters += more;
   if (!std::exchange(entry.changed, true)) changed_thread_sites_.emplace_back(thread, site);
@@ -235,8 +260,13 @@ void CaptureWriter::clear_timeline() {
   points_.clear();
 }
 
-void CaptureWriter::thin_out_sites(std::uint64_t step) {
-  thin_out_to_ = step;
+void CaptureWriter::add_interval(const SiteInterval& interval) {
+  intervals_.emplace_back(interval.ns, pack(interval.points));
+}
+
+void CaptureWriter::clear_site_timeline() {
+  clear_site_timeline_ = true;
+  intervals_.clear();
 }
 
 // Writing
@@ -264,13 +294,14 @@ bool CaptureWriter::batch_is_empty() const {
   return stored_modules_ == modules_.size() && stored_addresses_ == addresses_.size() &&
          stored_stacks_ == stacks_.size() && unloaded_.empty() && changed_sites_.empty() &&
          changed_threads_.empty() && changed_thread_sites_.empty() && changed_recording_.empty() &&
-         !clear_timeline_ && points_.empty() && thin_out_to_ == 0 && site_points_.empty();
+         !clear_timeline_ && points_.empty() && !clear_site_timeline_ && intervals_.empty();
 }
 
 void CaptureWriter::forget_batch() {
   stored_modules_ = modules_.size();
   stored_addresses_ = addresses_.size();
   stored_stacks_ = stacks_.size();
+  stored_sites_ = sites_.size();
   for (const SiteId id : changed_sites_) sites_[id].changed = false;
   for (const auto& [thread, site] : changed_thread_sites_)
     threads_[thread].sites[site].changed = false;
@@ -286,8 +317,8 @@ void CaptureWriter::forget_batch() {
   changed_recording_.clear();
   clear_timeline_ = false;
   points_.clear();
-  thin_out_to_ = 0;
-  site_points_.clear();
+  clear_site_timeline_ = false;
+  intervals_.clear();
 }
 
 void CaptureWriter::write_modules() {
@@ -324,37 +355,58 @@ void CaptureWriter::write_addresses() {
 
 void CaptureWriter::write_stacks() {
   if (stored_stacks_ == stacks_.size()) return;
-  Statement insert =
-      database_.prepare("INSERT INTO stack (id, parent_id, address_id, depth) VALUES (?,?,?,?)");
-  for (std::size_t id = stored_stacks_; id < stacks_.size(); ++id) {
-    insert.bind(1, integer(id));
-    bind_or_null(insert, 2, stacks_[id].parent);
-    insert.bind(3, integer(stacks_[id].address));
-    insert.bind(4, integer(stacks_[id].depth));
+  Statement insert = database_.prepare("INSERT INTO stack_chunk (id, nodes) VALUES (?,?)");
+  for (std::size_t id = stored_stacks_; id < stacks_.size(); id += kChunkNodes) {
+    const std::size_t count = std::min(kChunkNodes, stacks_.size() - id);
+    const std::string nodes = pack_stacks(id, std::span(stacks_).subspan(id, count));
+    insert.bind_all(integer(id), std::string_view(nodes));
     insert.run();
   }
 }
 
 void CaptureWriter::write_sites() {
-  if (changed_sites_.empty()) return;
-  Statement upsert = database_.prepare(
-      "INSERT INTO site (id, stack_id, kind, first_ns, allocations, bytes, frees, freed_bytes,"
-      " peak_blocks, peak_bytes, temporary, reallocations, usable_bytes, min_size, max_size)"
-      " VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15)"
-      " ON CONFLICT (id) DO UPDATE SET first_ns=?4, allocations=?5, bytes=?6, frees=?7,"
-      " freed_bytes=?8, peak_blocks=?9, peak_bytes=?10, temporary=?11, reallocations=?12,"
-      " usable_bytes=?13, min_size=?14, max_size=?15");
-  for (const SiteId id : changed_sites_) {
-    const Site& site = sites_[id];
-    const Counters& sum = site.counters;
-    upsert.bind_all(integer(id), integer(site.stack), kind_text(site.kind), integer(site.first_ns),
-                    integer(sum.allocations), integer(sum.bytes), integer(sum.frees),
-                    integer(sum.freed_bytes), site.peak_blocks, site.peak_bytes,
-                    integer(sum.temporary), integer(sum.reallocations), integer(sum.usable_bytes),
-                    integer(std::min(site.sizes.smallest, site.sizes.largest)),
-                    integer(site.sizes.largest));
-    upsert.run();
+  std::sort(changed_sites_.begin(), changed_sites_.end());
+  const auto fresh = std::lower_bound(changed_sites_.begin(), changed_sites_.end(), stored_sites_);
+  update_sites({changed_sites_.begin(), fresh});
+  insert_sites({fresh, changed_sites_.end()});
+}
+
+void CaptureWriter::insert_sites(std::span<const SiteId> sites) {
+  if (sites.empty()) return;
+  Statement insert = database_.prepare(
+      "INSERT INTO site (id, stack_id, kind, thread_id, first_ns, allocations, bytes, frees,"
+      " freed_bytes, peak_blocks, peak_bytes, temporary, reallocations, usable_bytes, min_size,"
+      " max_size) VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16)");
+  for (const SiteId id : sites) {
+    insert.bind(2, integer(sites_[id].stack)).bind(3, kind_text(sites_[id].kind));
+    write_site(insert, id);
   }
+}
+
+void CaptureWriter::update_sites(std::span<const SiteId> sites) {
+  if (sites.empty()) return;
+  Statement update = database_.prepare(
+      "UPDATE site SET thread_id=?4, first_ns=?5, allocations=?6, bytes=?7, frees=?8,"
+      " freed_bytes=?9, peak_blocks=?10, peak_bytes=?11, temporary=?12, reallocations=?13,"
+      " usable_bytes=?14, min_size=?15, max_size=?16 WHERE id=?1");
+  for (const SiteId id : sites) write_site(update, id);
+}
+
+// Binds what both statements above have in common, and runs them.
+void CaptureWriter::write_site(Statement& statement, SiteId id) {
+  const Site& site = sites_[id];
+  const Counters& sum = site.counters;
+  statement.bind(1, integer(id));
+  bind_or_null(statement, 4, site.thread);
+  statement.bind(5, integer(site.first_ns));
+  statement.bind(6, integer(sum.allocations)).bind(7, integer(sum.bytes));
+  statement.bind(8, integer(sum.frees)).bind(9, integer(sum.freed_bytes));
+  statement.bind(10, site.peak_blocks).bind(11, site.peak_bytes);
+  statement.bind(12, integer(sum.temporary)).bind(13, integer(sum.reallocations));
+  statement.bind(14, integer(sum.usable_bytes));
+  statement.bind(15, integer(std::min(site.sizes.smallest, site.sizes.largest)));
+  statement.bind(16, integer(site.sizes.largest));
+  statement.run();
 }
 
 void CaptureWriter::write_variances() {
@@ -392,7 +444,7 @@ void CaptureWriter::write_threads() {
 void CaptureWriter::write_thread_sites() {
   if (changed_thread_sites_.empty()) return;
   Statement upsert = database_.prepare(
-      "INSERT OR REPLACE INTO thread_site (thread_id, site_id, allocations, bytes, frees,"
+      "INSERT OR REPLACE INTO shared_site (thread_id, site_id, allocations, bytes, frees,"
       " freed_bytes, temporary) VALUES (?,?,?,?,?,?,?)");
   for (const auto& [thread, site] : changed_thread_sites_) {
     const Counters& sum = threads_[thread].sites[site].counters;
@@ -431,23 +483,14 @@ void CaptureWriter::write_timeline() {
 }
 
 void CaptureWriter::write_site_timeline() {
-  if (!site_points_.empty()) {
-    Statement upsert = database_.prepare(
-        "INSERT OR REPLACE INTO site_timeline (site_id, ns, live_blocks, live_bytes, allocations)"
-        " VALUES (?,?,?,?,?)");
-    for (const SitePoint& point : site_points_) {
-      upsert.bind_all(integer(point.site), integer(point.ns), point.live_blocks, point.live_bytes,
-                      integer(point.allocations));
-      upsert.run();
-    }
+  if (clear_site_timeline_) database_.execute("DELETE FROM site_interval");
+  if (intervals_.empty()) return;
+  Statement insert =
+      database_.prepare("INSERT OR REPLACE INTO site_interval (ns, points) VALUES (?,?)");
+  for (const auto& [ns, points] : intervals_) {
+    insert.bind_all(integer(ns), std::string_view(points));
+    insert.run();
   }
-  if (thin_out_to_ == 0) return;
-  // A multiple of the step is later than what moves up to it, so the one that exists is kept.
-  Statement move = database_.prepare(
-      "UPDATE OR IGNORE site_timeline SET ns = (ns / ?1 + 1) * ?1 WHERE ns % ?1 != 0");
-  move.bind(1, integer(thin_out_to_)).run();
-  Statement drop = database_.prepare("DELETE FROM site_timeline WHERE ns % ?1 != 0");
-  drop.bind(1, integer(thin_out_to_)).run();
 }
 
 // Totals
@@ -503,36 +546,6 @@ void CaptureWriter::write_pool(std::span<const PoolClassRow> classes,
   }
 }
 
-void CaptureWriter::write_stack_totals() {
-  std::vector<StackTotal> totals(stacks_.size());
-  for (const Site& site : std::span(sites_).subspan(1)) {
-    const Counters& sum = site.counters;
-    totals[site.stack] += {.allocations = sum.allocations,
-                           .bytes = sum.bytes,
-                           .temporary = sum.temporary,
-                           .live_blocks = sum.allocations - sum.frees,
-                           .live_bytes = sum.bytes - sum.freed_bytes,
-                           .peak_bytes = static_cast<std::uint64_t>(site.peak_bytes)};
-  }
-  for (std::size_t id = stacks_.size(); id-- > 1;) {
-    if (stacks_[id].parent != 0) totals[stacks_[id].parent] += totals[id];
-  }
-  database_.execute("DELETE FROM stack_total");
-  Statement insert = database_.prepare(
-      "INSERT INTO stack_total (stack_id, parent_id, allocations, bytes, live_blocks, live_bytes,"
-      " peak_bytes, temporary) VALUES (?,?,?,?,?,?,?,?)");
-  for (std::size_t id = 0; id < stacks_.size(); ++id) {
-    const StackTotal& total = totals[id];
-    if (id == 0 && total.allocations == 0) continue;
-    insert.bind(1, integer(id));
-    bind_or_null(insert, 2, stacks_[id].parent);
-    insert.bind(3, integer(total.allocations)).bind(4, integer(total.bytes));
-    insert.bind(5, integer(total.live_blocks)).bind(6, integer(total.live_bytes));
-    insert.bind(7, integer(total.peak_bytes)).bind(8, integer(total.temporary));
-    insert.run();
-  }
-}
-
 // Continuing a recording
 // ---------------------------------------------------------------------------
 
@@ -565,11 +578,10 @@ void CaptureWriter::load_stacks() {
     expect_id(places, addresses_.size());
     address(small(places, 1, modules_.size()), natural(places, 2));
   }
-  Statement nodes =
-      database_.prepare("SELECT id, parent_id, address_id FROM stack WHERE id > 0 ORDER BY id");
-  while (nodes.step()) {
-    expect_id(nodes, stacks_.size());
-    stack(small(nodes, 1, stacks_.size()), small(nodes, 2, addresses_.size()));
+  const std::vector<StackNode> nodes = read_stacks(database_);
+  for (std::size_t id = 1; id < nodes.size(); ++id) {
+    const StackNode& node = nodes[id];
+    if (node.address >= addresses_.size() || stack(node.parent, node.address) != id) damaged();
   }
   stored_addresses_ = addresses_.size();
   stored_stacks_ = stacks_.size();
@@ -578,21 +590,26 @@ void CaptureWriter::load_stacks() {
 void CaptureWriter::load_sites() {
   Statement rows = database_.prepare(
       "SELECT id, stack_id, kind, first_ns, allocations, bytes, frees, freed_bytes, temporary,"
-      " reallocations, usable_bytes, min_size, max_size, peak_blocks, peak_bytes"
+      " reallocations, usable_bytes, min_size, max_size, peak_blocks, peak_bytes, thread_id"
       " FROM site ORDER BY id");
   while (rows.step()) {
     expect_id(rows, sites_.size());
     const StackId stack = small(rows, 1, stacks_.size());
     const wire::CallKind kind = kind_of(rows.text(2)).value_or(wire::CallKind::Malloc);
-    Site& site = sites_[append_site(stack, kind, natural(rows, 3))];
+    const SiteId id = this->site(stack, kind, natural(rows, 3));
+    if (id + std::size_t{1} != sites_.size()) damaged();
+    Site& site = sites_[id];
     site.counters = {natural(rows, 4), natural(rows, 5), natural(rows, 6), natural(rows, 7),
                      natural(rows, 8), natural(rows, 9), natural(rows, 10)};
     if (site.counters.allocations != 0) site.sizes = {natural(rows, 11), natural(rows, 12)};
     site.peak_blocks = rows.integer(13);
     site.peak_bytes = rows.integer(14);
+    site.thread = static_cast<ThreadId>(rows.integer(15));
+    site.shared = site.thread == 0;
     site.changed = false;
   }
   changed_sites_.clear();
+  stored_sites_ = sites_.size();
 }
 
 void CaptureWriter::load_threads() {
@@ -619,6 +636,7 @@ void CaptureWriter::restart_sites() {
   for (SiteId id = 1; id < sites_.size(); ++id) {
     sites_[id].counters = {};
     sites_[id].sizes = {};
+    sites_[id].thread = 0;
     touch(id);
   }
 }

@@ -8,7 +8,10 @@
 // One thread owns a writer.
 #pragma once
 
+#include <tsl/robin_map.h>
+
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <map>
 #include <optional>
@@ -23,6 +26,7 @@
 #include <vector>
 
 #include "preload/capture/database.h"
+#include "preload/capture/stack_chunks.h"
 #include "preload/wire/session.h"
 
 namespace heapscribe::capture {
@@ -72,9 +76,14 @@ struct TimelinePoint {
 
 struct SitePoint {
   SiteId site = 0;
-  std::uint64_t ns = 0;
   std::int64_t live_blocks = 0, live_bytes = 0;
   std::uint64_t allocations = 0;
+};
+
+// The sites that changed up to `ns`, each once.
+struct SiteInterval {
+  std::uint64_t ns = 0;
+  std::vector<SitePoint> points{};
 };
 
 struct SizeClass {
@@ -108,14 +117,18 @@ class CaptureWriter {
   AddressId address(ModuleId module, std::uint64_t offset);
   StackId stack(StackId parent, AddressId address);
   SiteId site(StackId stack, wire::CallKind kind, std::uint64_t first_ns);
+  // So many sites may come with the next calls.
+  void expect_sites(std::size_t count);
 
   void thread_started(ThreadId thread, std::uint32_t tid, std::uint64_t start_ns);
   void thread_named(ThreadId thread, const std::string& name);
   void thread_ended(ThreadId thread, std::uint64_t end_ns);
 
-  void add_to_site(SiteId site, const Counters& more, SizeRange sizes);
+  // What `thread` did at a site; 0 = nobody knows who it was.
+  void add_to_site(SiteId site, ThreadId thread, const Counters& more, SizeRange sizes);
   void add_to_site(SiteId site, const Variances& more);
   void add_to_thread(ThreadId thread, const Counters& more);
+  // The thread's share of a site alone.
   void add_to_thread_site(ThreadId thread, SiteId site, const Counters& more);
   void set_peak(SiteId site, std::int64_t blocks, std::int64_t bytes);
   const Counters& site_counters(SiteId site) const { return sites_[site].counters; }
@@ -125,9 +138,8 @@ class CaptureWriter {
   void set_recording(std::string_view key, RecordingValue value);
   void add_point(const TimelinePoint& point) { points_.push_back(point); }
   void clear_timeline();
-  void add_point(const SitePoint& point) { site_points_.push_back(point); }
-  // Doubles the step of the sites' series to `step`: points move up to its multiples.
-  void thin_out_sites(std::uint64_t step);
+  void add_interval(const SiteInterval& interval);
+  void clear_site_timeline();
 
   // Writes the batch, if there is anything in it, and what `also` writes. Throws DatabaseError;
   // then the whole batch is still to be written.
@@ -140,10 +152,9 @@ class CaptureWriter {
                         std::span<const std::uint64_t> bytes);
   void write_sizes(std::span<const SizeClass> sizes);
   void write_pool(std::span<const PoolClassRow> classes, std::span<const PoolTimeRow> times);
-  // Inclusive totals of every stack, from the sites.
-  void write_stack_totals();
 
-  // For a recording that is continued: all counters are about to be read from the start again.
+  // For a recording that is continued: all counters are about to be read from the start again, and
+  // who used a site is forgotten.
   void restart_sites();
   void restart_thread(ThreadId thread);
   const Counters& thread_counters(ThreadId thread) { return threads_[thread].counters; }
@@ -155,20 +166,18 @@ class CaptureWriter {
     ModuleId module;
     std::uint64_t offset;
   };
-  struct Stack {
-    StackId parent;
-    AddressId address;
-    std::uint32_t depth;
-  };
   struct Site {
     StackId stack = 0;
+    SiteId sibling = 0;   // with the same stack, of another kind; 0 = no more
+    ThreadId thread = 0;  // the only one that used it so far; 0 = none yet, or `shared`
     wire::CallKind kind{};
+    bool shared = false;   // threads' shares have rows of their own
+    bool changed = false;  // it is in changed_sites_
     std::uint64_t first_ns = 0;
     Counters counters;
     SizeRange sizes;
     Variances variances;
     std::int64_t peak_blocks = 0, peak_bytes = 0;
-    bool changed = false;  // it is in changed_sites_
   };
   struct ThreadSite {
     Counters counters;
@@ -182,9 +191,17 @@ class CaptureWriter {
     std::unordered_map<SiteId, ThreadSite> sites;
     bool changed = false;
   };
-  struct PlaceHash {
+  // Keys are small numbers, which would crowd a table as they are.
+  struct Mix {
+    std::size_t operator()(std::uint64_t key) const {
+      key *= 0x9E3779B97F4A7C15ULL;
+      return key ^ key >> 32;
+    }
+    std::size_t operator()(const StackNode& node) const {
+      return (*this)(std::uint64_t{node.parent} << 32 | node.address);
+    }
     std::size_t operator()(const std::pair<std::uint64_t, std::uint64_t>& place) const {
-      return std::hash<std::uint64_t>{}((place.first * 0x9E3779B97F4A7C15ULL) ^ place.second);
+      return (*this)((*this)(place.first) ^ place.second);
     }
   };
 
@@ -195,6 +212,7 @@ class CaptureWriter {
   void load_threads();
   SiteId append_site(StackId stack, wire::CallKind kind, std::uint64_t first_ns);
   void touch(SiteId site);
+  void share(SiteId site);
   void touch_thread(ThreadId thread);
 
   void write_modules();
@@ -202,6 +220,9 @@ class CaptureWriter {
   void write_stacks();
   void write_variances();
   void write_sites();
+  void insert_sites(std::span<const SiteId> sites);
+  void update_sites(std::span<const SiteId> sites);
+  void write_site(Statement& statement, SiteId site);
   void write_threads();
   void write_thread_sites();
   void write_recording();
@@ -214,15 +235,18 @@ class CaptureWriter {
   // Index = id. Rows from `stored` on are not in the database yet.
   std::vector<ModuleRow> modules_{1};
   std::vector<Address> addresses_{1};
-  std::vector<Stack> stacks_{1};
-  std::vector<Site> sites_{1};
-  std::size_t stored_modules_ = 1, stored_addresses_ = 1, stored_stacks_ = 1;
+  std::vector<StackNode> stacks_{1};
+  std::deque<Site> sites_{1};
+  std::size_t stored_modules_ = 1, stored_addresses_ = 1, stored_stacks_ = 1, stored_sites_ = 1;
   std::unordered_map<ThreadId, Thread> threads_;
 
   std::map<std::tuple<std::string, std::string, std::uint64_t>, ModuleId> module_ids_;
-  std::unordered_map<std::pair<std::uint64_t, std::uint64_t>, AddressId, PlaceHash> address_ids_;
-  std::unordered_map<std::uint64_t, StackId> stack_ids_;  // parent << 32 | address
-  std::unordered_map<std::uint64_t, SiteId> site_ids_;    // stack << 32 | kind
+  tsl::robin_map<std::pair<std::uint64_t, std::uint64_t>, AddressId, Mix> address_ids_;
+  // Without the nodes that directly follow their parent, as most do.
+  tsl::robin_map<StackNode, StackId, Mix, std::equal_to<>,
+                 std::allocator<std::pair<StackNode, StackId>>, false>
+      stack_ids_;
+  std::vector<SiteId> last_site_;  // by stack, see Site::sibling
 
   // The batch.
   std::vector<ModuleId> unloaded_;
@@ -233,8 +257,8 @@ class CaptureWriter {
   std::set<std::string, std::less<>> changed_recording_;
   bool clear_timeline_ = false;
   std::vector<TimelinePoint> points_;
-  std::uint64_t thin_out_to_ = 0;  // 0 = no
-  std::vector<SitePoint> site_points_;
+  bool clear_site_timeline_ = false;
+  std::vector<std::pair<std::uint64_t, std::string>> intervals_;  // packed
 };
 
 // 'malloc', 'new[]', ... as in schema.sql; empty for a kind that does not exist.

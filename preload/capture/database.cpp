@@ -137,7 +137,15 @@ std::string_view Statement::sql() const {
   return text != nullptr ? text : "";
 }
 
+// Nobody asks SQLite how much memory it uses, so it need not lock a counter at every allocation.
+// Works only before its first use in the process.
+static bool configure_sqlite() {
+  return sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0) == SQLITE_OK;
+}
+
 Database::Database(const std::string& path, OpenMode mode) : path_(path) {
+  static const bool configured = configure_sqlite();
+  static_cast<void>(configured);
   sqlite3* handle = nullptr;
   const std::string name =
       mode == OpenMode::Immutable ? immutable_uri(path) : file_name(path, mode);

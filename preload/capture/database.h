@@ -13,7 +13,7 @@
 namespace heapscribe::capture {
 
 inline constexpr int kApplicationId = 0x48505343;  // "HPSC", as in schema.sql
-inline constexpr int kSchemaVersion = 1;
+inline constexpr int kSchemaVersion = 2;
 
 // A failed statement or file. what() is one sentence with the file's name.
 class DatabaseError : public std::runtime_error {

@@ -6,9 +6,14 @@
 -- A successful realloc of an existing block counts as one allocation and one free, at the stack of
 -- the realloc and of the old block respectively, and once more in `reallocations`.
 -- live = allocated - freed. "temporary" = freed by the allocating thread before it allocates again.
+--
+-- What would be millions of small rows is packed into JSON arrays, in the tables stack_chunk and
+-- site_interval, or computed when asked for. Views show it row by row: stack, stack_total,
+-- thread_site, site_timeline. They read everything whatever you ask for (about 0.1 s for 400,000
+-- stack nodes; a few seconds for stack_total).
 
 PRAGMA application_id = 0x48505343;  -- "HPSC"
-PRAGMA user_version = 1;
+PRAGMA user_version = 2;
 
 -- What was recorded and how. Keys:
 --   state          'recording' | 'complete' | 'interrupted' (recovered after the collector died)
@@ -58,7 +63,6 @@ CREATE TABLE address (
   module_id INTEGER REFERENCES module(id),  -- NULL = in no module (generated code)
   offset INTEGER NOT NULL                   -- link-time address in the module (runtime - bias), or absolute
 );
-CREATE UNIQUE INDEX address_by_place ON address(ifnull(module_id, 0), offset);
 
 CREATE TABLE function (
   id INTEGER PRIMARY KEY,
@@ -82,33 +86,20 @@ CREATE TABLE frame (
   PRIMARY KEY (address_id, depth)
 ) WITHOUT ROWID;
 
--- Call stacks as a tree: a node is "address, called from parent". Parents have smaller ids than
--- their children. Node 0 stands for "(stack not recorded)" and has address_id NULL.
-CREATE TABLE stack (
+-- The nodes of the call tree, see view stack, numbered without gaps from `id` on. `nodes` is an
+-- array with an item a node: the address if its parent is the node before it, else
+-- [parent,address]; parent 0 = none.
+CREATE TABLE stack_chunk (
   id INTEGER PRIMARY KEY,
-  parent_id INTEGER REFERENCES stack(id),  -- the caller; NULL = outermost frame
-  address_id INTEGER REFERENCES address(id),
-  depth INTEGER NOT NULL                   -- 1 = outermost frame
+  nodes TEXT NOT NULL
 );
-
--- Totals of a node and everything called from it; present once state is not 'recording'.
-CREATE TABLE stack_total (
-  stack_id INTEGER PRIMARY KEY REFERENCES stack(id),
-  parent_id INTEGER,
-  allocations INTEGER NOT NULL,
-  bytes INTEGER NOT NULL,
-  live_blocks INTEGER NOT NULL,
-  live_bytes INTEGER NOT NULL,
-  peak_bytes INTEGER NOT NULL,
-  temporary INTEGER NOT NULL
-);
-CREATE INDEX stack_total_by_parent ON stack_total(parent_id);
 
 -- An allocation site: a distinct stack and call kind.
 CREATE TABLE site (
   id INTEGER PRIMARY KEY,
   stack_id INTEGER NOT NULL REFERENCES stack(id),  -- innermost frame
   kind TEXT NOT NULL,  -- malloc calloc realloc aligned new new[] new-aligned
+  thread_id INTEGER REFERENCES thread(id),  -- the only thread that used it; NULL = see shared_site
   first_ns INTEGER NOT NULL,
   allocations INTEGER NOT NULL DEFAULT 0,
   bytes INTEGER NOT NULL DEFAULT 0,
@@ -148,8 +139,8 @@ CREATE TABLE thread (
   temporary INTEGER NOT NULL DEFAULT 0
 );
 
--- The same counters by thread: what the thread itself allocated and freed at a site.
-CREATE TABLE thread_site (
+-- What a thread itself allocated and freed at a site that several threads used; see thread_site.
+CREATE TABLE shared_site (
   thread_id INTEGER NOT NULL REFERENCES thread(id),
   site_id INTEGER NOT NULL REFERENCES site(id),
   allocations INTEGER NOT NULL,
@@ -171,16 +162,12 @@ CREATE TABLE timeline (
   rss_bytes INTEGER NOT NULL        -- resident set, highest value within the step
 ) WITHOUT ROWID;
 
--- Live heap of a site over time. A row says "from ns on"; a site has no row where nothing changed.
--- The step doubles when all sites together have too many rows.
-CREATE TABLE site_timeline (
-  site_id INTEGER NOT NULL REFERENCES site(id),
-  ns INTEGER NOT NULL,
-  live_blocks INTEGER NOT NULL,
-  live_bytes INTEGER NOT NULL,
-  allocations INTEGER NOT NULL,  -- total so far
-  PRIMARY KEY (site_id, ns)
-) WITHOUT ROWID;
+-- Sites that changed in the step that ended at ns, see view site_timeline. `points` is an array of
+-- [site,live blocks,live bytes,allocations]. The step doubles when there are too many points.
+CREATE TABLE site_interval (
+  ns INTEGER PRIMARY KEY,
+  points TEXT NOT NULL
+);
 
 -- Requested sizes of the whole run: every size up to 256, then eight classes per doubling.
 CREATE TABLE size_class (
@@ -246,6 +233,51 @@ CREATE TABLE trace_site (
   site_id INTEGER REFERENCES site(id)  -- NULL = not known yet
 );
 
+-- What is packed, row by row -----------------------------------------------------------------------
+
+-- Call stacks as a tree: a node is "address, called from parent". Parents have smaller ids than
+-- their children. Node 0 stands for "(stack not recorded)" and has address_id NULL.
+CREATE VIEW stack AS
+SELECT 0 AS id,
+       NULL AS parent_id,   -- the caller; NULL = outermost frame
+       NULL AS address_id
+UNION ALL
+SELECT chunk.id + node.key,
+       CASE node.type WHEN 'integer' THEN chunk.id + node.key - 1
+                      ELSE nullif(json_extract(node.value, '$[0]'), 0) END,
+       CASE node.type WHEN 'integer' THEN node.value
+                      ELSE json_extract(node.value, '$[1]') END
+FROM stack_chunk chunk, json_each(chunk.nodes) node;
+
+-- Totals of a node and everything called from it.
+CREATE VIEW stack_total AS
+WITH RECURSIVE walk(site_id, stack_id, parent_id) AS (
+  SELECT site.id, site.stack_id, stack.parent_id FROM site JOIN stack ON stack.id = site.stack_id
+  UNION ALL
+  SELECT walk.site_id, stack.id, stack.parent_id FROM walk JOIN stack ON stack.id = walk.parent_id
+)
+SELECT walk.stack_id, walk.parent_id, sum(site.allocations) AS allocations,
+       sum(site.bytes) AS bytes, sum(site.live_blocks) AS live_blocks,
+       sum(site.live_bytes) AS live_bytes, sum(site.peak_bytes) AS peak_bytes,
+       sum(site.temporary) AS temporary
+FROM walk JOIN site ON site.id = walk.site_id
+GROUP BY walk.stack_id;
+
+-- The same counters by thread: what the thread itself allocated and freed at a site.
+CREATE VIEW thread_site AS
+SELECT thread_id, id AS site_id, allocations, bytes, frees, freed_bytes, temporary
+FROM site WHERE thread_id IS NOT NULL
+UNION ALL
+SELECT thread_id, site_id, allocations, bytes, frees, freed_bytes, temporary FROM shared_site;
+
+-- Live heap of a site over time. A row says "from ns on"; a site has no row where nothing changed.
+CREATE VIEW site_timeline AS
+SELECT json_extract(point.value, '$[0]') AS site_id, interval.ns,
+       json_extract(point.value, '$[1]') AS live_blocks,
+       json_extract(point.value, '$[2]') AS live_bytes,
+       json_extract(point.value, '$[3]') AS allocations  -- total so far
+FROM site_interval interval, json_each(interval.points) point;
+
 -- Views for people ---------------------------------------------------------------------------------
 
 -- Where an address is: the outermost (not inlined) function with its source line.
@@ -282,18 +314,16 @@ CREATE VIEW temporaries AS SELECT * FROM hotspots WHERE temporary > 0 ORDER BY t
 
 -- Every frame of every site, innermost first: SELECT * FROM site_stack WHERE site_id = 7;
 CREATE VIEW site_stack AS
-WITH RECURSIVE walk(site_id, position, stack_id) AS (
-  SELECT id, 0, stack_id FROM site
+WITH RECURSIVE walk(site_id, position, parent_id, address_id) AS (
+  SELECT site.id, 0, stack.parent_id, stack.address_id
+  FROM site JOIN stack ON stack.id = site.stack_id
   UNION ALL
-  SELECT walk.site_id, walk.position + 1, stack.parent_id
-  FROM walk JOIN stack ON stack.id = walk.stack_id
-  WHERE stack.parent_id IS NOT NULL
+  SELECT walk.site_id, walk.position + 1, stack.parent_id, stack.address_id
+  FROM walk JOIN stack ON stack.id = walk.parent_id
 )
 SELECT walk.site_id, walk.position, code.depth AS inline_depth, code.function, code.file, code.line,
        code.module, code.inlined
-FROM walk
-JOIN stack ON stack.id = walk.stack_id
-JOIN code ON code.address_id = stack.address_id
+FROM walk JOIN code ON code.address_id = walk.address_id
 ORDER BY walk.site_id, walk.position, code.depth;
 
 -- The run as one row.

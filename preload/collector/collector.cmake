@@ -9,5 +9,5 @@ add_library(heapscribe_collector STATIC
   collector/totals.cpp collector/trace_drain.cpp collector/trace_rings.cpp)
 target_compile_definitions(heapscribe_collector PRIVATE HEAPSCRIBE_VERSION="${PROJECT_VERSION}")
 target_link_libraries(heapscribe_collector
-  PUBLIC heapscribe_capture heapscribe_host fmt::fmt Threads::Threads
+  PUBLIC heapscribe_capture heapscribe_host fmt::fmt Threads::Threads tsl::robin_map
   PRIVATE nlohmann_json::nlohmann_json)

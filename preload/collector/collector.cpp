@@ -10,13 +10,18 @@
 namespace heapscribe::collector {
 namespace {
 
-constexpr std::chrono::milliseconds kTick{10};
 constexpr std::uint64_t kMillisecond = 1'000'000;
+constexpr std::uint64_t kShortestTick = 10 * kMillisecond;
+constexpr std::uint64_t kLongestTick = 50 * kMillisecond;
+constexpr unsigned kManyQuietSamples = 50;
 constexpr std::uint64_t kScanInterval = 100 * kMillisecond;
 constexpr std::uint64_t kWriteInterval = 500 * kMillisecond;
 constexpr std::uint64_t kLongestInterval = 10'000 * kMillisecond;
-// Work is done so seldom that it takes at most one part in this of a processor's time.
-constexpr std::uint64_t kShare = 50;
+// Reading and writing take at most one part in this of a processor's time each. They mostly repeat
+// what was done for the same sites before, so the seldomer the cheaper; but threads that ended wait
+// for the next reading.
+constexpr std::uint64_t kScanShare = 200;
+constexpr std::uint64_t kWriteShare = 400;
 // A failed exec takes back its note at once; one that stands for so many looks has succeeded.
 constexpr unsigned kExecHints = 3;
 
@@ -32,26 +37,18 @@ std::uint64_t own_time() {
   return clock_ns(CLOCK_MONOTONIC);
 }
 
-std::uint64_t pause_after(std::uint64_t cost, std::uint64_t shortest) {
-  return std::clamp(cost * kShare, shortest, kLongestInterval);
-}
-
 // Runs `work` and says when it may be run again.
 template <typename Work>
-std::uint64_t timed(std::uint64_t shortest, const Work& work) {
+std::uint64_t timed(std::uint64_t shortest, std::uint64_t share, const Work& work) {
   const std::uint64_t begin = clock_ns(CLOCK_THREAD_CPUTIME_ID);
   work();
   const std::uint64_t cost = clock_ns(CLOCK_THREAD_CPUTIME_ID) - begin;
-  return own_time() + pause_after(cost, shortest);
+  return own_time() + std::clamp(cost * share, shortest, kLongestInterval);
 }
 
 std::uint64_t stored_step(capture::Database& database) {
   return static_cast<std::uint64_t>(
       database.integer("SELECT value FROM recording WHERE key = 'site_timeline_step_ns'"));
-}
-
-std::size_t stored_points(capture::Database& database) {
-  return static_cast<std::size_t>(database.integer("SELECT count(*) FROM site_timeline"));
 }
 
 // Nobody is asked any more: whoever was alive when the recording ended lived to its end.
@@ -89,6 +86,8 @@ std::uint64_t& untraced(ProcessTotals& totals) {
 capture::Database prepared(capture::Database database) {
   // A power failure would take the session with it, so nothing is gained by waiting for the disk.
   database.execute("PRAGMA synchronous = OFF");
+  // A batch is written once, at its end, and pages that many batches change reach the file seldom.
+  database.execute("PRAGMA cache_size = -32768; PRAGMA wal_autocheckpoint = 4000");
   return database;
 }
 
@@ -123,18 +122,29 @@ Stop Collector::run(TargetProcess& target, const std::atomic<bool>& stop_request
 Stop Collector::serve(TargetProcess& target, const std::atomic<bool>& stop_requested,
                       const std::function<void()>& at_scan) {
   for (;;) {
-    if (target.ended_within(kTick)) return Stop::Ended;
+    if (target.ended_within(tick())) return Stop::Ended;
     if (stop_requested) return Stop::Requested;
     if (!heard_from_target()) continue;
     if (own_time() >= next_sample_ns_) {
-      next_sample_ns_ = timed(0, [&] { sample(target.resident_bytes()); });
+      next_sample_ns_ = timed(0, kScanShare, [&] { sample(target.resident_bytes()); });
     }
     if (trace_ && writing_) write_trace();
-    if (own_time() < next_scan_ns_) continue;
+    if (own_time() < next_look_ns_) continue;
+    next_look_ns_ = own_time() + kScanInterval;
     if (has_execed(target)) return Stop::Execed;
-    next_scan_ns_ = timed(kScanInterval, [&] { scan(target); });
+    if (own_time() >= next_scan_ns_) {
+      next_scan_ns_ = timed(kScanInterval / 2, kScanShare, [&] { scan(target); });
+    }
     if (at_scan) at_scan();
   }
+}
+
+// There is no need to look as often as at first when the series has become coarse, or nothing
+// happens.
+std::chrono::milliseconds Collector::tick() const {
+  const std::uint64_t wanted =
+      quiet_samples_ < kManyQuietSamples ? timeline_.step() / 2 : kLongestTick;
+  return std::chrono::milliseconds(std::clamp(wanted, kShortestTick, kLongestTick) / kMillisecond);
 }
 
 void Collector::sample(std::uint64_t resident_bytes) {
@@ -143,6 +153,8 @@ void Collector::sample(std::uint64_t resident_bytes) {
   const capture::Counters sum = view_.is_sampled()
                                     ? reader_.sampled_counters(header().flushed_live_bytes)
                                     : reader_.counters();
+  const bool quiet = std::exchange(last_sum_, sum) == sum;
+  quiet_samples_ = quiet ? quiet_samples_ + 1 : 0;
   std::int64_t highest = sum.live_bytes();
   const std::int64_t peak = header().peak_bytes.load(std::memory_order_relaxed);
   if (std::exchange(last_peak_, peak) != peak) highest = std::max(highest, peak);
@@ -162,7 +174,7 @@ void Collector::scan(TargetProcess& target) {
   if (writing_) {
     series_.close_interval(writer_, now);
     if (reader_.found_dead() || own_time() >= next_write_ns_) {
-      next_write_ns_ = timed(kWriteInterval, [&] { write(now); });
+      next_write_ns_ = timed(kWriteInterval, kWriteShare, [&] { write(now); });
     }
   }
   reader_.release_dead([&](wire::Ref table, wire::Ref owner) { session_.release(table, owner); });
@@ -170,12 +182,11 @@ void Collector::scan(TargetProcess& target) {
 
 void Collector::write(std::uint64_t now_ns) {
   timeline_.stream(writer_);
-  series_.before_flush(writer_);
+  series_.stream(writer_);
   set_totals(reader_.totals(), header(), now_ns, writer_);
   set_pool_totals(view_, writer_);
   try {
     writer_.flush([&] { write_pool_tables(view_, writer_); });
-    series_.after_flush(writer_);
   } catch (const capture::DatabaseError&) {
     writing_ = false;
   }
@@ -211,6 +222,7 @@ void Collector::finish(const End& end, const std::string& state) {
   const std::string exec_path = end.kind == "execed" ? view_.exec_path() : "";
   read_last_numbers(reader_, header(), end_ns_, writer_);
   series_.close_interval(writer_, end_ns_);
+  series_.stream(writer_, true);
   set_end(end, exec_path, writer_);
   writer_.set_recording("state", state);
   set_pool_totals(view_, writer_);
@@ -237,13 +249,13 @@ void recover_session(SessionFile& session, capture::Database& database,
   capture::CaptureWriter writer(database);
   if (info) describe(*info, writer);
   SiteTimeline series;
-  series.resume(stored_step(database), stored_points(database));
+  series.resume(stored_step(database));
   CounterReader reader(view, writer, series);
   const std::uint64_t merged = reader.resume();
   const std::uint64_t now = view.header().now_ns.load(std::memory_order_relaxed);
   read_last_numbers(reader, view.header(), now, writer);
   series.close_interval(writer, now);
-  series.before_flush(writer);
+  series.stream(writer, true);
   ProcessTotals totals = reader.totals();
   totals.losses[static_cast<std::size_t>(wire::Loss::MergedThreads)] += merged;
   describe_trace(view.header(), writer);
@@ -267,7 +279,7 @@ void close_recording(capture::Database& database) {
   capture::CaptureWriter writer(database);
   set_end({"unknown", std::nullopt}, "", writer);
   writer.set_recording("state", "interrupted");
-  writer.flush([&] { writer.write_stack_totals(); });
+  writer.flush();
 }
 
 void settle(capture::Database& database) {

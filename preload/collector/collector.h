@@ -5,6 +5,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -49,6 +50,7 @@ class Collector {
  private:
   Stop serve(TargetProcess& target, const std::atomic<bool>& stop_requested,
              const std::function<void()>& at_scan);
+  std::chrono::milliseconds tick() const;
   void sample(std::uint64_t resident_bytes);
   void scan(TargetProcess& target);
   void write(std::uint64_t now_ns);
@@ -66,9 +68,12 @@ class Collector {
   capture::TraceStore trace_store_;
   std::optional<TraceDrain> trace_;
 
-  std::uint64_t next_sample_ns_ = 0, next_scan_ns_ = 0, next_write_ns_ = 0;  // by our own clock
-  std::uint64_t end_ns_ = 0;  // session time when run() returned
+  std::uint64_t next_sample_ns_ = 0, next_look_ns_ = 0, next_scan_ns_ = 0,
+                next_write_ns_ = 0;  // by our own clock
+  std::uint64_t end_ns_ = 0;         // session time when run() returned
   std::int64_t last_peak_ = 0;
+  capture::Counters last_sum_;
+  unsigned quiet_samples_ = 0;
   std::string image_;
   unsigned exec_hints_ = 0;
   bool writing_ = true;

@@ -38,6 +38,10 @@ bool moved(const wire::SiteRow& row, const Counters& seen) {
   return load(row.allocations) != seen.allocations || load(row.frees) != seen.frees;
 }
 
+bool changed(const wire::SiteRow& row, const Counters& seen, Depth depth) {
+  return depth == Depth::Changes ? moved(row, seen) : read(row) != seen;
+}
+
 std::int64_t at_least_zero(std::uint64_t value) {
   return std::max<std::int64_t>(static_cast<std::int64_t>(value), 0);
 }
@@ -152,34 +156,77 @@ void CounterReader::scan_table(Table& table, std::uint64_t now_ns, Depth depth,
 }
 
 void CounterReader::read_rows(Table& table, const Reading& reading) {
-  table.unresolved = 0;
+  new_rows_.clear();
   for (Block& block : table.blocks) {
     const std::span<const wire::SiteRow> shared = view_.rows(block.ref);
-    const wire::SampleRow* samples = view_.samples(shared);
     const std::size_t count = std::min(shared.size(), block.rows.size());
     for (std::size_t index = 0; index < count; ++index) {
-      if (shared[index].key.load(std::memory_order_acquire) == 0) continue;
-      read_row(table, block.rows[index], shared[index], reading);
-      if (samples != nullptr) read_variances(block, index, samples[index]);
+      const wire::SiteRow& source = shared[index];
+      Row& row = block.rows[index];
+      if (source.key.load(std::memory_order_acquire) == 0) continue;
+      if (!changed(source, row.seen, reading.depth)) continue;
+      if (row.site != 0) {
+        read_row(row, source, reading);
+      } else if (const wire::CallKind kind = source.kind; !capture::kind_text(kind).empty()) {
+        new_rows_.push_back({source.stack, kind, load(source.first_ns), &row, &source});
+      }
+    }
+  }
+  read_new_rows(table, reading);
+  if (view_.is_sampled()) read_all_variances(table);
+}
+
+// In the order in which their stacks were written: a stack has most in common with the one before.
+void CounterReader::read_new_rows(Table& table, const Reading& reading) {
+  table.unresolved = 0;
+  writer_.expect_sites(new_rows_.size());
+  std::sort(new_rows_.begin(), new_rows_.end(),
+            [](const NewRow& left, const NewRow& right) { return left.stack < right.stack; });
+  for (std::size_t index = 0; index < new_rows_.size(); ++index) {
+    const NewRow& fresh = new_rows_[index];
+    fetch_ahead(index);
+    if (resolve(fresh, reading)) {
+      read_row(*fresh.row, *fresh.shared, reading);
+    } else {
+      ++table.unresolved;
     }
   }
 }
 
-void CounterReader::read_row(Table& table, Row& row, const wire::SiteRow& shared,
-                             const Reading& reading) {
-  if (reading.depth == Depth::Changes && !moved(shared, row.seen)) return;
+// In that order the rows are all over the place.
+void CounterReader::fetch_ahead(std::size_t index) const {
+  constexpr std::size_t kAhead = 16;
+  if (index + kAhead >= new_rows_.size()) return;
+  const auto* next = reinterpret_cast<const char*>(new_rows_[index + kAhead].shared);
+  constexpr std::size_t kLine = 64;
+  for (std::size_t at = 0; at < sizeof(wire::SiteRow); at += kLine) __builtin_prefetch(next + at);
+  __builtin_prefetch(new_rows_[index + kAhead].row, 1);
+}
+
+void CounterReader::read_row(Row& row, const wire::SiteRow& shared, const Reading& reading) {
   const Counters now = read(shared);
-  if (now == row.seen || !resolve(table, row, shared, reading)) return;
   const Counters more = now - row.seen;
   row.seen = now;
-  const auto kind = static_cast<std::size_t>(shared.kind);
+  const auto kind = static_cast<std::size_t>(row.kind);
   from_rows_.kind_allocations[kind] += more.allocations;
   from_rows_.kind_bytes[kind] += more.bytes;
   from_rows_.counters.usable_bytes += more.usable_bytes;
   rows_sum_ += more;
-  writer_.add_to_site(row.site, more, {shared.smallest_request(), shared.largest_request()});
-  if (reading.owner != 0) writer_.add_to_thread_site(reading.owner, row.site, more);
+  writer_.add_to_site(row.site, reading.owner, more,
+                      {shared.smallest_request(), shared.largest_request()});
   series_.note(row.site);
+}
+
+// Also of rows that did not move: a row's variances may be one event behind.
+void CounterReader::read_all_variances(Table& table) {
+  for (Block& block : table.blocks) {
+    const std::span<const wire::SiteRow> shared = view_.rows(block.ref);
+    const wire::SampleRow* samples = view_.samples(shared);
+    if (samples == nullptr) continue;
+    const std::size_t count = std::min(shared.size(), block.rows.size());
+    for (std::size_t index = 0; index < count; ++index)
+      read_variances(block, index, samples[index]);
+  }
 }
 
 void CounterReader::read_variances(Block& block, std::size_t index, const wire::SampleRow& shared) {
@@ -200,19 +247,13 @@ void CounterReader::read_variances(Block& block, std::size_t index, const wire::
                          now.live_blocks - seen.live_blocks, now.live_bytes - seen.live_bytes});
 }
 
-bool CounterReader::resolve(Table& table, Row& row, const wire::SiteRow& shared,
-                            const Reading& reading) {
-  if (row.site != 0) return true;
-  const wire::CallKind kind = shared.kind;
-  if (capture::kind_text(kind).empty()) return false;
-  const std::uint64_t first_ns = load(shared.first_ns);
-  const bool waited = reading.now_ns > first_ns && reading.now_ns - first_ns > kModulePatience;
-  const auto stack = resolver_.resolve(shared.stack, waited ? Patience::Over : reading.patience);
-  if (!stack) {
-    ++table.unresolved;
-    return false;
-  }
-  row.site = writer_.site(*stack, kind, first_ns);
+bool CounterReader::resolve(const NewRow& fresh, const Reading& reading) {
+  const bool waited =
+      reading.now_ns > fresh.first_ns && reading.now_ns - fresh.first_ns > kModulePatience;
+  const auto stack = resolver_.resolve(fresh.stack, waited ? Patience::Over : reading.patience);
+  if (!stack) return false;
+  fresh.row->kind = fresh.kind;
+  fresh.row->site = writer_.site(*stack, fresh.kind, fresh.first_ns);
   return true;
 }
 
@@ -275,7 +316,7 @@ void CounterReader::read_peaks(bool at_mark) {
   struct Peak {
     std::uint64_t blocks = 0, bytes = 0;
   };
-  std::unordered_map<capture::SiteId, Peak> peaks;
+  std::vector<Peak> peaks(writer_.sites() + 1);  // by site
   const std::uint32_t epoch = view_.header().epoch.load(std::memory_order_relaxed);
   for (const Table& table : tables_) {
     for (const Block& block : table.blocks) {
@@ -293,7 +334,8 @@ void CounterReader::read_peaks(bool at_mark) {
       }
     }
   }
-  for (const auto& [site, peak] : peaks) {
+  for (capture::SiteId site = 1; site < peaks.size(); ++site) {
+    const Peak& peak = peaks[site];
     writer_.set_peak(site, at_least_zero(peak.blocks), at_least_zero(peak.bytes));
   }
 }
@@ -310,28 +352,25 @@ std::uint64_t CounterReader::resume() {
   for (Table& table : tables_) {
     const wire::Ref owner = view_.table(table.ref)->owner.load(std::memory_order_acquire);
     const auto present = threads_.find(owner);
-    if (present == threads_.end()) continue;
-    std::vector<ThreadId> earlier;
+    const ThreadId present_id = present != threads_.end() ? present->second.id : 0;
+    if (present_id != 0) writer_.restart_thread(present_id);
     for (const wire::Ref ref : threads_of_table[table.ref]) {
-      if (ref != owner) earlier.push_back(threads_.at(ref).id);
+      if (ref == owner) continue;
+      const ThreadId earlier = threads_.at(ref).id;
+      if (present_id != 0 && writer_.thread_counters(earlier) == Counters{}) ++merged;
+      keep_stored(earlier, present_id);
     }
-    merged += subtract_stored(present->second.id, earlier);
   }
   return merged;
 }
 
-std::uint64_t CounterReader::subtract_stored(ThreadId owner, const std::vector<ThreadId>& earlier) {
-  std::uint64_t merged = 0;
-  writer_.restart_thread(owner);
-  for (const ThreadId thread : earlier) {
-    const Counters& stored = writer_.thread_counters(thread);
-    if (stored == Counters{}) ++merged;
-    writer_.add_to_thread(owner, Counters{} - stored);
-    for (const auto& [site, counters] : writer_.stored_thread_sites(thread)) {
-      writer_.add_to_thread_site(owner, site, Counters{} - counters);
-    }
+// What the database holds of `earlier` stays its own and is not its successor's.
+void CounterReader::keep_stored(ThreadId earlier, ThreadId owner) {
+  if (owner != 0) writer_.add_to_thread(owner, Counters{} - writer_.thread_counters(earlier));
+  for (const auto& [site, counters] : writer_.stored_thread_sites(earlier)) {
+    writer_.add_to_thread_site(earlier, site, counters);
+    if (owner != 0) writer_.add_to_thread_site(owner, site, Counters{} - counters);
   }
-  return merged;
 }
 
 }  // namespace heapscribe::collector

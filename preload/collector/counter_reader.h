@@ -79,6 +79,7 @@ class CounterReader {
   struct Row {
     capture::Counters seen;
     capture::SiteId site = 0;  // 0 = not resolved yet
+    wire::CallKind kind{};     // a valid one, from then on
   };
   struct Block {
     wire::Ref ref = wire::kNoRef;
@@ -117,13 +118,22 @@ class CounterReader {
   void find_blocks(Table& table);
   void scan_table(Table& table, std::uint64_t now_ns, Depth depth, ThreadWatch& watch);
   Thread* owner_of(Table& table, const wire::CounterTable& shared);
+  struct NewRow {
+    wire::Ref stack = wire::kNoRef;
+    wire::CallKind kind{};
+    std::uint64_t first_ns = 0;
+    Row* row = nullptr;
+    const wire::SiteRow* shared = nullptr;
+  };
   void read_rows(Table& table, const Reading& reading);
-  void read_row(Table& table, Row& row, const wire::SiteRow& shared, const Reading& reading);
-  bool resolve(Table& table, Row& row, const wire::SiteRow& shared, const Reading& reading);
+  void read_new_rows(Table& table, const Reading& reading);
+  void fetch_ahead(std::size_t index) const;
+  void read_row(Row& row, const wire::SiteRow& shared, const Reading& reading);
+  bool resolve(const NewRow& fresh, const Reading& reading);
+  void read_all_variances(Table& table);
   void read_variances(Block& block, std::size_t index, const wire::SampleRow& shared);
   void keep_name(Thread& thread, std::uint64_t now_ns, ThreadWatch& watch);
-  std::uint64_t subtract_stored(capture::ThreadId owner,
-                                const std::vector<capture::ThreadId>& earlier);
+  void keep_stored(capture::ThreadId earlier, capture::ThreadId owner);
 
   SessionView& view_;
   capture::CaptureWriter& writer_;
@@ -139,6 +149,7 @@ class CounterReader {
   ProcessTotals from_rows_;  // what only the rows know: kinds, usable bytes
   capture::Counters rows_sum_;
   std::vector<std::size_t> dead_;  // indices of tables
+  std::vector<NewRow> new_rows_;   // of the table being read
 };
 
 }  // namespace heapscribe::collector

@@ -2,8 +2,6 @@
 
 #include <ctime>
 
-#include "preload/collector/target_process.h"
-
 namespace heapscribe::collector {
 namespace {
 
@@ -28,8 +26,8 @@ std::uint64_t session_time(const wire::SessionHeader& header) {
 
 Heartbeat::Heartbeat(SessionFile& session, pid_t target)
     : session_(session),
-      target_(target),
-      first_filters_(seccomp_filters(target)),
+      seccomp_(target),
+      first_filters_(seccomp_.filters()),
       thread_([this](const std::stop_token& stop) { run(stop); }) {}
 
 void Heartbeat::run(const std::stop_token& stop) {
@@ -55,7 +53,7 @@ void Heartbeat::keep_space() {
 void Heartbeat::watch_restrictions() {
   std::atomic<std::uint32_t>& restricted = session_.header().restricted;
   if (!first_filters_ || restricted.load(std::memory_order_relaxed) != 0) return;
-  const auto filters = seccomp_filters(target_);
+  const auto filters = seccomp_.filters();
   if (filters && *filters != *first_filters_) restricted.store(1, std::memory_order_relaxed);
 }
 

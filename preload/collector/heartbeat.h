@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "preload/collector/session_file.h"
+#include "preload/collector/target_process.h"
 
 namespace heapscribe::collector {
 
@@ -24,7 +25,7 @@ class Heartbeat {
   void watch_restrictions();
 
   SessionFile& session_;
-  pid_t target_;
+  SeccompWatch seccomp_;
   std::optional<std::uint64_t> first_filters_;
   unsigned beats_ = 0;
   unsigned rest_ = 0;  // beats until the file system is asked again for what it refused

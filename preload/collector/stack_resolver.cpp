@@ -1,6 +1,7 @@
 #include "preload/collector/stack_resolver.h"
 
 #include <algorithm>
+#include <span>
 #include <string_view>
 
 namespace heapscribe::collector {
@@ -57,57 +58,119 @@ const StackResolver::Mapping* StackResolver::find(std::uint64_t address,
   return nullptr;
 }
 
-bool StackResolver::covered(const Chain& chain) const {
-  for (const auto& [ref, segment] : chain) {
-    for (const std::uint64_t address : segment.frames) {
-      if (find(address, segment.layout) == nullptr) return false;
-    }
-  }
-  return true;
+StackResolver::Place StackResolver::place_of(std::uint64_t address, std::uint32_t layout) {
+  Places& places = places_[layout];
+  const auto found = places.find(address);
+  if (found != places.end()) return found->second;
+  const Mapping* mapping = find(address, layout);
+  if (mapping == nullptr) return {};
+  Place place{.known = true, .ours = mapping->ours};
+  if (!place.ours) place.address = writer_.address(mapping->module, address - mapping->bias);
+  places.emplace(address, place);
+  return place;
 }
 
-capture::StackId StackResolver::append(capture::StackId parent, const SegmentView& segment) {
-  capture::StackId node = parent;
-  for (auto frame = segment.frames.rbegin(); frame != segment.frames.rend(); ++frame) {
-    const Mapping* mapping = find(*frame, segment.layout);
-    if (mapping != nullptr && mapping->ours) continue;
+void StackResolver::lay_out_chain() {
+  steps_.clear();
+  for (auto link = chain_.rbegin(); link != chain_.rend(); ++link) {
+    const SegmentView& segment = link->second;
+    for (auto frame = segment.frames.rbegin(); frame != segment.frames.rend(); ++frame) {
+      steps_.push_back({.address = *frame, .layout = segment.layout});
+    }
+  }
+}
+
+// How many of the outermost steps are those of the stack before.
+std::size_t StackResolver::shared_with_last(capture::StackId base) const {
+  if (base != last_base_) return 0;
+  const std::size_t most = std::min(steps_.size(), last_steps_.size());
+  std::size_t count = 0;
+  while (count < most && last_steps_[count].place.known &&
+         last_steps_[count].address == steps_[count].address &&
+         last_steps_[count].layout == steps_[count].layout) {
+    ++count;
+  }
+  return count;
+}
+
+// True if all of them lie in modules.
+bool StackResolver::find_places(std::size_t first) {
+  bool all = true;
+  for (Step& step : std::span(steps_).subspan(first)) {
+    step.place = place_of(step.address, step.layout);
+    all = all && step.place.known;
+  }
+  return all;
+}
+
+void StackResolver::append(capture::StackId base, std::size_t first) {
+  std::copy_n(last_steps_.begin(), first, steps_.begin());
+  capture::StackId node = first > 0 ? steps_[first - 1].node : base;
+  for (Step& step : std::span(steps_).subspan(first)) {
+    const Place& place = step.place;
     const capture::AddressId address =
-        mapping != nullptr ? writer_.address(mapping->module, *frame - mapping->bias)
-                           : writer_.address(0, *frame);
-    node = writer_.stack(node, address);
+        place.known ? place.address : writer_.address(0, step.address);
+    if (!place.ours) node = writer_.stack(node, address);
+    step.node = node;
   }
-  return node;
 }
 
-// Known segments end the walk. What is not ready is forgotten, to be looked at again.
+void StackResolver::keep_nodes(capture::StackId base) {
+  std::size_t end = steps_.size();
+  for (const auto& [ref, segment] : chain_) {
+    if (end < steps_.size()) nodes_[ref] = steps_[end - 1].node;
+    end -= segment.frames.size();
+  }
+  std::swap(steps_, last_steps_);
+  last_base_ = base;
+}
+
+void StackResolver::forget_chain() {
+  for (const auto& [ref, segment] : chain_) nodes_.erase(ref);
+}
+
+// Known segments end the walk, and `base` is what they stand for.
+StackResolver::Walk StackResolver::read_chain(wire::Ref innermost, capture::StackId& base) {
+  chain_.clear();
+  if (const auto known = nodes_.find(innermost); known != nodes_.end()) {
+    base = known->second;
+    return Walk::Complete;
+  }
+  for (wire::Ref ref = innermost; ref != wire::kNoRef; ref = chain_.back().second.outer) {
+    if (!chain_.empty()) {
+      const auto [entry, fresh] = nodes_.try_emplace(ref, kInProgress);
+      if (!fresh && entry->second == kInProgress) return Walk::Circle;
+      if (!fresh) {
+        base = entry->second;
+        return Walk::Complete;
+      }
+    }
+    chain_.emplace_back(ref, view_.segment(ref));
+    if (chain_.back().second.frames.empty()) return Walk::Unreadable;
+  }
+  return Walk::Complete;
+}
+
+// What is not ready is forgotten, to be looked at again; what leads in a circle or, in the end,
+// nowhere is no stack.
 std::optional<capture::StackId> StackResolver::resolve(wire::Ref stack, Patience patience) {
-  Chain chain;  // not resolved yet, innermost first
-  capture::StackId node = 0;
-  bool circle = false;
-  bool readable = true;
-  for (wire::Ref ref = stack; ref != wire::kNoRef && readable;) {
-    const auto [entry, fresh] = nodes_.try_emplace(ref, kInProgress);
-    if (!fresh) {
-      circle = entry->second == kInProgress;
-      node = circle ? 0 : entry->second;
-      break;
-    }
-    chain.emplace_back(ref, view_.segment(ref));
-    readable = !chain.back().second.frames.empty();
-    ref = chain.back().second.outer;
+  capture::StackId base = 0;
+  const Walk walk = read_chain(stack, base);
+  const bool patient = patience == Patience::Left;
+  if (walk == Walk::Circle || (walk == Walk::Unreadable && !patient)) {
+    for (const auto& [ref, segment] : chain_) nodes_[ref] = 0;
+    return 0;
   }
-  const bool ready = patience == Patience::Over || circle || (readable && covered(chain));
-  const bool broken = circle || !readable;
-  for (auto link = chain.rbegin(); link != chain.rend(); ++link) {
-    if (!ready) {
-      nodes_.erase(link->first);
-      continue;
-    }
-    if (!broken) node = append(node, link->second);
-    nodes_[link->first] = broken ? 0 : node;
+  if (chain_.empty()) return base;
+  lay_out_chain();
+  const std::size_t shared = shared_with_last(base);
+  if (walk == Walk::Unreadable || (!find_places(shared) && patient)) {
+    forget_chain();
+    return std::nullopt;
   }
-  if (!ready) return std::nullopt;
-  return broken ? 0 : node;
+  append(base, shared);
+  keep_nodes(base);
+  return last_steps_.back().node;
 }
 
 }  // namespace heapscribe::collector

@@ -5,6 +5,8 @@
 // the caller asks again, finally with Patience::Over.
 #pragma once
 
+#include <tsl/robin_map.h>
+
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -41,20 +43,52 @@ class StackResolver {
     bool ours = false;  // libheapscribe.so: its frames are not the program's
     const wire::ModuleRecord* record = nullptr;
   };
+  // What an address of one layout means.
+  struct Place {
+    capture::AddressId address = 0;
+    bool known = false;  // a listed module holds it
+    bool ours = false;
+  };
+  struct Step {
+    std::uint64_t address = 0;
+    std::uint32_t layout = 0;
+    capture::StackId node = 0;
+    Place place{};
+  };
+  struct Mix {
+    std::size_t operator()(std::uint64_t key) const { return key * 0x9E3779B97F4A7C15ULL >> 24; }
+  };
+  using Places = tsl::robin_map<std::uint64_t, Place, Mix>;  // by address
   static constexpr capture::StackId kInProgress = UINT32_MAX;
 
   void add_module(wire::Ref ref);
   const Mapping* find(std::uint64_t address, std::uint32_t layout) const;
-  using Chain = std::vector<std::pair<wire::Ref, SegmentView>>;
-  bool covered(const Chain& chain) const;
-  capture::StackId append(capture::StackId parent, const SegmentView& segment);
+  Place place_of(std::uint64_t address, std::uint32_t layout);
+  enum class Walk { Complete, Unreadable, Circle };
+  Walk read_chain(wire::Ref innermost, capture::StackId& base);
+  void lay_out_chain();
+  std::size_t shared_with_last(capture::StackId base) const;
+  bool find_places(std::size_t first);
+  void append(capture::StackId base, std::size_t first);
+  void keep_nodes(capture::StackId base);
+  void forget_chain();
 
   const SessionView& view_;
   capture::CaptureWriter& writer_;
   wire::Ref newest_module_ = wire::kNoRef;
   std::unordered_set<wire::Ref> known_modules_;
-  std::multimap<std::uint64_t, Mapping> mappings_;         // by base
-  std::unordered_map<wire::Ref, capture::StackId> nodes_;  // segments that are resolved
+  std::multimap<std::uint64_t, Mapping> mappings_;  // by base
+  // Outer segments that are resolved. The innermost ones are not kept: few are asked for twice.
+  std::unordered_map<wire::Ref, capture::StackId> nodes_;
+  // Addresses that listed modules hold, by layout: modules are only ever added, and those of one
+  // layout do not overlap.
+  std::unordered_map<std::uint32_t, Places> places_;
+
+  // The stack at hand: segments that are not resolved yet, innermost first, and their frames,
+  // outermost first. The last one is kept, since the next mostly shares its outer part.
+  std::vector<std::pair<wire::Ref, SegmentView>> chain_;
+  std::vector<Step> steps_, last_steps_;
+  capture::StackId last_base_ = 0;  // what `last_steps_` stand on
 };
 
 }  // namespace heapscribe::collector

@@ -52,11 +52,11 @@ std::uint64_t number(std::string_view text) {
   return value;
 }
 
-// The value of "Name:\tVALUE" in /proc/PID/status.
-std::optional<std::uint64_t> status_value(const std::string& status, std::string_view name) {
-  const std::size_t at = status.find(fmt::format("\n{}:\t", name));
-  if (at == std::string::npos) return std::nullopt;
-  return number(std::string_view(status).substr(at + name.size() + 3));
+// The value behind `name`, which is "\nName:\t", in /proc/PID/status.
+std::optional<std::uint64_t> status_value(std::string_view status, std::string_view name) {
+  const std::size_t at = status.find(name);
+  if (at == std::string_view::npos) return std::nullopt;
+  return number(status.substr(at + name.size()));
 }
 
 bool is_gone(const std::vector<std::string>& fields) {
@@ -143,11 +143,17 @@ std::string TargetProcess::command_name() const {
   return name;
 }
 
-std::optional<std::uint64_t> seccomp_filters(pid_t pid) {
-  const std::string status = read_file(fmt::format("/proc/{}/status", pid));
-  const auto mode = status_value(status, "Seccomp");
+SeccompWatch::SeccompWatch(pid_t pid)
+    : status_(open(fmt::format("/proc/{}/status", pid).c_str(), O_RDONLY | O_CLOEXEC)) {}
+
+std::optional<std::uint64_t> SeccompWatch::filters() const {
+  std::array<char, 8192> text;  // NOLINT(*-member-init): filled by the kernel
+  const ssize_t length = pread(status_.get(), text.data(), text.size(), 0);
+  if (length <= 0) return std::nullopt;
+  const std::string_view status(text.data(), static_cast<std::size_t>(length));
+  const auto mode = status_value(status, "\nSeccomp:\t");
   if (!mode) return std::nullopt;
-  const std::uint64_t filters = status_value(status, "Seccomp_filters").value_or(0);
+  const std::uint64_t filters = status_value(status, "\nSeccomp_filters:\t").value_or(0);
   return *mode << 32 | filters;
 }
 

@@ -1,5 +1,5 @@
-// The recorded program as the kernel shows it. Owned by the collector's main thread, except for
-// seccomp_filters(), which is a function of its own.
+// The recorded program as the kernel shows it. TargetProcess is owned by the collector's main
+// thread, SeccompWatch by the heartbeat's.
 #pragma once
 
 #include <sys/types.h>
@@ -42,9 +42,16 @@ class TargetProcess : public ThreadWatch {
   FileDescriptor statm_;
 };
 
-// How restricted a process is by seccomp; compares with that of another process. Nothing if
-// unknown.
-std::optional<std::uint64_t> seccomp_filters(pid_t pid);
+// Cheap enough for every other heartbeat.
+class SeccompWatch {
+ public:
+  explicit SeccompWatch(pid_t pid);
+  // How restricted the process is; compares with an earlier answer. Nothing if unknown.
+  std::optional<std::uint64_t> filters() const;
+
+ private:
+  FileDescriptor status_;
+};
 
 // The arguments of a living process.
 std::vector<std::string> command_line(pid_t pid);

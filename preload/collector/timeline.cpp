@@ -69,9 +69,8 @@ void Timeline::stream(capture::CaptureWriter& writer, bool complete) {
   writer.set_recording("timeline_step_ns", static_cast<std::int64_t>(step_));
 }
 
-void SiteTimeline::resume(std::uint64_t step, std::size_t points) {
+void SiteTimeline::resume(std::uint64_t step) {
   step_ = std::max(step, kBaseStep);
-  count_ = points;
 }
 
 void SiteTimeline::note(capture::SiteId site) {
@@ -79,34 +78,60 @@ void SiteTimeline::note(capture::SiteId site) {
   if (!std::exchange(latest_[site].changed, true)) changed_.push_back(site);
 }
 
-void SiteTimeline::close_interval(capture::CaptureWriter& writer, std::uint64_t now_ns) {
-  const std::uint64_t slot = (now_ns + step_ - 1) / step_ * step_;
+void SiteTimeline::close_interval(const capture::CaptureWriter& writer, std::uint64_t now_ns) {
+  if (changed_.empty()) return;
+  begin_interval((now_ns + step_ - 1) / step_ * step_);
   for (const capture::SiteId site : changed_) {
-    if (std::exchange(latest_[site].ns, slot) != slot) ++count_;
     latest_[site].changed = false;
     const capture::Counters& sum = writer.site_counters(site);
-    writer.add_point(capture::SitePoint{.site = site,
-                                        .ns = slot,
-                                        .live_blocks = sum.live_blocks(),
-                                        .live_bytes = sum.live_bytes(),
-                                        .allocations = sum.allocations});
+    put({.site = site,
+         .live_blocks = sum.live_blocks(),
+         .live_bytes = sum.live_bytes(),
+         .allocations = sum.allocations});
   }
   changed_.clear();
+  // A series of many sites is long from the start.
+  if (count_ > std::max(most_points_, 4 * latest_.size())) thin_out();
 }
 
-void SiteTimeline::before_flush(capture::CaptureWriter& writer) {
-  if (count_ > most_points_ && !thinning_) {
-    step_ *= 2;
-    thinning_ = true;
-    writer.thin_out_sites(step_);
+void SiteTimeline::begin_interval(std::uint64_t ns) {
+  if (intervals_.empty() || intervals_.back().ns < ns) intervals_.push_back({.ns = ns});
+}
+
+// Into the last interval, in place of an earlier point of the same site.
+void SiteTimeline::put(const capture::SitePoint& point) {
+  std::vector<capture::SitePoint>& points = intervals_.back().points;
+  Latest& latest = latest_[point.site];
+  if (std::exchange(latest.interval, intervals_.size()) == intervals_.size()) {
+    points[latest.point] = point;
+    return;
   }
-  writer.set_recording("site_timeline_step_ns", static_cast<std::int64_t>(step_));
+  latest.point = static_cast<std::uint32_t>(points.size());
+  points.push_back(point);
+  ++count_;
 }
 
-void SiteTimeline::after_flush(capture::CaptureWriter& writer) {
-  if (!std::exchange(thinning_, false)) return;
-  count_ =
-      static_cast<std::size_t>(writer.database().integer("SELECT count(*) FROM site_timeline"));
+void SiteTimeline::thin_out() {
+  step_ *= 2;
+  count_ = 0;
+  streamed_ = 0;
+  restarted_ = true;
+  for (Latest& latest : latest_) latest.interval = 0;
+  const std::vector<capture::SiteInterval> before = std::move(intervals_);
+  intervals_.clear();
+  for (const capture::SiteInterval& interval : before) {
+    begin_interval((interval.ns + step_ - 1) / step_ * step_);
+    for (const capture::SitePoint& point : interval.points) put(point);
+  }
+}
+
+void SiteTimeline::stream(capture::CaptureWriter& writer, bool complete) {
+  if (std::exchange(restarted_, false)) writer.clear_site_timeline();
+  const std::size_t closed = intervals_.empty() ? 0 : intervals_.size() - 1;
+  const std::size_t end = complete ? intervals_.size() : closed;
+  for (std::size_t index = streamed_; index < end; ++index) writer.add_interval(intervals_[index]);
+  streamed_ = closed;
+  writer.set_recording("site_timeline_step_ns", static_cast<std::int64_t>(step_));
 }
 
 }  // namespace heapscribe::collector

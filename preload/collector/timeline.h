@@ -34,37 +34,43 @@ class Timeline {
   bool restarted_ = false;    // all points handed over so far are void
 };
 
-// The live heap of every site over time, sparse: a point says "from here on". The points live in
-// the database only; this class decides where they go and when there are too many of them.
+// The live heap of every site over time, sparse: a point says "from here on". A step is handed to
+// the writer when the next one begins. When there are too many points the step doubles, and points
+// move up to its multiples.
 class SiteTimeline {
  public:
   static constexpr std::uint64_t kBaseStep = 100'000'000;  // 100 ms
-  static constexpr std::size_t kMostPoints = 400'000;
+  static constexpr std::size_t kMostPoints = 200'000;
 
   explicit SiteTimeline(std::size_t most_points = kMostPoints) : most_points_(most_points) {}
-  // Goes on with a series that the database holds.
-  void resume(std::uint64_t step, std::size_t points);
+  // Goes on with a series that the database holds, and leaves that as it is.
+  void resume(std::uint64_t step);
 
   // The site's numbers have changed.
   void note(capture::SiteId site);
   // Gives every site that changed since the last call a point with its numbers of now.
-  void close_interval(capture::CaptureWriter& writer, std::uint64_t now_ns);
-  // Call before the writer's flush: if there are too many points, the step doubles.
-  void before_flush(capture::CaptureWriter& writer);
-  // Call after a flush that succeeded.
-  void after_flush(capture::CaptureWriter& writer);
+  void close_interval(const capture::CaptureWriter& writer, std::uint64_t now_ns);
+  // Hands what is new to the writer; `complete` = the last step too.
+  void stream(capture::CaptureWriter& writer, bool complete = false);
   std::uint64_t step() const { return step_; }
   std::size_t points() const { return count_; }
 
  private:
+  void begin_interval(std::uint64_t ns);
+  void put(const capture::SitePoint& point);
+  void thin_out();
+
   std::size_t most_points_;
   std::uint64_t step_ = kBaseStep;
   std::size_t count_ = 0;
-  bool thinning_ = false;
+  std::vector<capture::SiteInterval> intervals_;  // the last one may still grow
+  std::size_t streamed_ = 0;  // intervals that were handed over and will not change any more
+  bool restarted_ = false;    // all that was handed over is void
   std::vector<capture::SiteId> changed_;
   struct Latest {
-    std::uint64_t ns = UINT64_MAX;
-    bool changed = false;  // it is in changed_
+    std::size_t interval = 0;  // that of its last point, counted from 1
+    std::uint32_t point = 0;   // index in it
+    bool changed = false;      // it is in changed_
   };
   std::vector<Latest> latest_;  // by site
 };

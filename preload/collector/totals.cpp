@@ -135,7 +135,6 @@ void write_final_tables(const ProcessTotals& totals, capture::CaptureWriter& wri
   writer.write_losses(totals.losses);
   writer.write_call_kinds(totals.kind_allocations, totals.kind_bytes);
   writer.write_sizes(size_classes(totals));
-  writer.write_stack_totals();
 }
 
 }  // namespace heapscribe::collector

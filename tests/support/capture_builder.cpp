@@ -1,6 +1,7 @@
 #include "tests/support/capture_builder.h"
 
 #include <algorithm>
+#include <span>
 #include <stdexcept>
 
 namespace heapscribe::tests {
@@ -153,18 +154,14 @@ std::int64_t CaptureBuilder::address_of(const Call& call) {
 }
 
 std::int64_t CaptureBuilder::stack_of(const std::vector<Call>& calls) {
-  std::int64_t parent = 0;
-  std::int64_t depth = 0;
+  std::uint32_t parent = 0;
   for (auto call = calls.rbegin(); call != calls.rend(); ++call) {
-    const StackNode node{parent, address_of(*call), ++depth};
-    const auto known = std::find_if(stacks_.begin(), stacks_.end(), [&](const StackNode& other) {
+    const capture::StackNode node{parent, static_cast<std::uint32_t>(address_of(*call))};
+    const auto known = std::find_if(stacks_.begin(), stacks_.end(), [&](const auto& other) {
       return other.parent == node.parent && other.address == node.address;
     });
-    parent = known - stacks_.begin() + 1;
-    if (known == stacks_.end()) {
-      stacks_.push_back(node);
-      parent = static_cast<std::int64_t>(stacks_.size());
-    }
+    parent = static_cast<std::uint32_t>(known - stacks_.begin()) + 1;
+    if (known == stacks_.end()) stacks_.push_back(node);
   }
   return parent;
 }
@@ -231,7 +228,6 @@ void CaptureBuilder::fill(capture::Database& database) const {
   fill_threads(database);
   fill_series(database);
   fill_recording(database);
-  if (finished_) fill_stack_totals(database);
   transaction.commit();
 }
 
@@ -264,13 +260,12 @@ void CaptureBuilder::fill_code(capture::Database& database) const {
 }
 
 void CaptureBuilder::fill_stacks(capture::Database& database) const {
-  database.execute("INSERT INTO stack VALUES (0, NULL, NULL, 0)");
-  auto stack = database.prepare("INSERT INTO stack VALUES (?1, ?2, ?3, ?4)");
-  for (std::size_t i = 0; i < stacks_.size(); ++i) {
-    const StackNode& node = stacks_[i];
-    stack.bind_all(static_cast<std::int64_t>(i) + 1, node.parent, node.address, node.depth);
-    if (node.parent == 0) stack.bind_null(2);
-    stack.run();
+  auto chunk = database.prepare("INSERT INTO stack_chunk VALUES (?1, ?2)");
+  for (std::size_t first = 0; first < stacks_.size(); first += capture::kChunkNodes) {
+    const std::size_t count = std::min(capture::kChunkNodes, stacks_.size() - first);
+    const std::string nodes =
+        capture::pack_stacks(first + 1, std::span(stacks_).subspan(first, count));
+    chunk.bind_all(static_cast<std::int64_t>(first) + 1, std::string_view(nodes)).run();
   }
 }
 
@@ -283,11 +278,9 @@ void CaptureBuilder::fill_sites(capture::Database& database) const {
   for (std::size_t i = 0; i < sites_.size(); ++i) {
     const Site& site = sites_[i];
     const Counters& c = site.counters;
-    std::int64_t blamed = site.stack;
-    const auto node = [&](std::int64_t id) { return stacks_[static_cast<std::size_t>(id) - 1]; };
-    const auto call = [&](std::int64_t id) {
-      return addresses_[static_cast<std::size_t>(node(id).address) - 1];
-    };
+    std::uint32_t blamed = static_cast<std::uint32_t>(site.stack);
+    const auto node = [&](std::uint32_t id) { return stacks_[id - 1]; };
+    const auto call = [&](std::uint32_t id) { return addresses_[node(id).address - 1]; };
     while (blamed != 0 && hands_out_memory(call(blamed).function)) blamed = node(blamed).parent;
     insert.bind_all(static_cast<std::int64_t>(i) + 1, site.stack, std::string_view(site.kind),
                     c.allocations, c.bytes, c.frees, c.freed_bytes, site.peak_blocks,
@@ -296,7 +289,7 @@ void CaptureBuilder::fill_sites(capture::Database& database) const {
     if (blamed == 0 || !symbols_) {
       insert.bind_null(15).bind_null(16);
     } else {
-      insert.bind(15, node(blamed).address).bind(16, std::int64_t{0});
+      insert.bind(15, std::int64_t{node(blamed).address}).bind(16, std::int64_t{0});
     }
     insert.run();
   }
@@ -311,7 +304,7 @@ void CaptureBuilder::fill_threads(capture::Database& database) const {
                     c.freed_bytes, c.reallocations, c.temporary);
     thread.run();
   }
-  auto insert = database.prepare("INSERT INTO thread_site VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)");
+  auto insert = database.prepare("INSERT INTO shared_site VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)");
   for (std::size_t i = 0; i < sites_.size(); ++i) {
     for (const auto& [id, c] : sites_[i].by_thread) {
       insert.bind_all(id, static_cast<std::int64_t>(i) + 1, c.allocations, c.bytes, c.frees,
@@ -361,19 +354,6 @@ void CaptureBuilder::fill_recording(capture::Database& database) const {
   put("peak_error_bytes", 0);
   put("duration_ns", events_ * kEventNs);
   put("symbolized", symbols_ ? 1 : 0);
-}
-
-void CaptureBuilder::fill_stack_totals(capture::Database& database) const {
-  database.execute(
-      "INSERT INTO stack_total "
-      "WITH RECURSIVE walk(stack_id, a, b, lb, ly, p, t) AS ("
-      "  SELECT stack_id, allocations, bytes, live_blocks, live_bytes, peak_bytes, temporary"
-      "  FROM site"
-      "  UNION ALL"
-      "  SELECT s.parent_id, a, b, lb, ly, p, t FROM walk JOIN stack s ON s.id = walk.stack_id"
-      "  WHERE s.parent_id IS NOT NULL) "
-      "SELECT w.stack_id, s.parent_id, sum(a), sum(b), sum(lb), sum(ly), sum(p), sum(t) "
-      "FROM walk w JOIN stack s ON s.id = w.stack_id GROUP BY w.stack_id");
 }
 
 }  // namespace heapscribe::tests

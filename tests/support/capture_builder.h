@@ -3,7 +3,7 @@
 //   auto capture = CaptureBuilder().at({"parse", "main"}).alloc("a", 64).on_thread(2).free("a");
 //   model::CaptureReader reader(capture.build());
 //
-// Counters, peak, temporaries and stack totals follow from what was played.
+// Counters, peak and temporaries follow from what was played.
 #pragma once
 
 #include <cstdint>
@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "preload/capture/database.h"
+#include "preload/capture/stack_chunks.h"
 
 namespace heapscribe::tests {
 
@@ -52,7 +53,7 @@ class CaptureBuilder {
   CaptureBuilder& set(const std::string& key, std::int64_t value);
   // Addresses only, as before `heapscribe symbolize`.
   CaptureBuilder& without_symbols();
-  // Without what is computed at the end: totals, stack totals.
+  // Without what is computed at the end: totals.
   CaptureBuilder& still_recording(std::int64_t target_pid, std::int64_t collector_pid);
 
   capture::Database build() const;
@@ -76,11 +77,6 @@ class CaptureBuilder {
     std::int64_t thread = 0;
     std::int64_t number = 0;  // allocations its thread had made by then
   };
-  struct StackNode {
-    std::int64_t parent = 0;  // 0 = none
-    std::int64_t address = 0;
-    std::int64_t depth = 0;
-  };
   struct Thread {
     std::string name;
     Counters counters;
@@ -99,11 +95,10 @@ class CaptureBuilder {
   void fill_threads(capture::Database& database) const;
   void fill_series(capture::Database& database) const;
   void fill_recording(capture::Database& database) const;
-  void fill_stack_totals(capture::Database& database) const;
 
-  std::vector<Call> addresses_;    // id - 1
-  std::vector<StackNode> stacks_;  // id - 1
-  std::vector<Site> sites_;        // id - 1
+  std::vector<Call> addresses_;             // id - 1
+  std::vector<capture::StackNode> stacks_;  // id - 1
+  std::vector<Site> sites_;                 // id - 1
   std::map<std::int64_t, Thread> threads_;
   std::map<std::string, Block> blocks_;
   std::map<std::int64_t, std::int64_t> sizes_;

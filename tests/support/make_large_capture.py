@@ -3,6 +3,7 @@
 
 make_large_capture.py FILE [SITES] [NODES]
 """
+import json
 import os
 import random
 import sqlite3
@@ -39,16 +40,15 @@ def main():
             f = 1 + (a * 7 + depth * 3) % functions
             db.execute("INSERT INTO frame VALUES(?,?,?,?,?,?)",
                        (a, depth, f, 1 + f % 500, a % 3000, int(depth < inlined)))
-    parent, depth, address = [None], [0], [None]
+    parent, address = [None], [None]
     for i in range(1, nodes + 1):
         p = None if i == 1 else random.randint(max(1, int((i - 1) * 0.5)), i - 1) if i > 400 else i - 1 if i < 12 else random.randint(1, i - 1)
         parent.append(p)
-        depth.append(1 if p is None else depth[p] + 1)
         address.append(random.randint(1, addresses))
-    db.execute("INSERT INTO stack VALUES(0,NULL,NULL,0)")
-    db.executemany("INSERT INTO stack VALUES(?,?,?,?)",
-                   ((i, parent[i], address[i], depth[i]) for i in range(1, nodes + 1)))
-    totals = [[0] * 6 for _ in range(nodes + 1)]
+    for first in range(1, nodes + 1, 128):
+        chunk = range(first, min(first + 128, nodes + 1))
+        db.execute("INSERT INTO stack_chunk VALUES(?,?)",
+                   (first, json.dumps([[parent[i] or 0, address[i]] for i in chunk], separators=(",", ":"))))
     sums = [0] * 7
     kinds = ["malloc", "calloc", "realloc", "new", "new[]"]
     rows, threads = [], []
@@ -68,21 +68,14 @@ def main():
             threads.append((t, s, calls, calls * size, frees, frees * size, temporary))
         values = (calls, calls * size, calls - frees, (calls - frees) * size, peak * size, temporary)
         for k, v in enumerate(values):
-            totals[node][k] += v
             sums[k] += v
         sums[6] += usable
     db.executemany("""INSERT INTO site(id,stack_id,kind,first_ns,allocations,bytes,frees,freed_bytes,
                       peak_blocks,peak_bytes,temporary,reallocations,usable_bytes,min_size,max_size,
                       address_id,frame_depth) VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)""", rows)
-    for i in range(nodes, 0, -1):
-        if parent[i] is not None:
-            for k in range(6):
-                totals[parent[i]][k] += totals[i][k]
-    db.executemany("INSERT INTO stack_total VALUES(?,?,?,?,?,?,?,?)",
-                   ((i, parent[i], *totals[i]) for i in range(1, nodes + 1)))
     for t in range(1, 5):
         db.execute("INSERT INTO thread VALUES(?,?,?,?,NULL,1,1,1,1,0,0)", (t, 1000 + t, f"worker-{t}", t))
-    db.executemany("INSERT INTO thread_site VALUES(?,?,?,?,?,?,?)", threads)
+    db.executemany("INSERT INTO shared_site VALUES(?,?,?,?,?,?,?)", threads)
     db.executemany("INSERT INTO timeline VALUES(?,?,?,?,?,?,?)",
                    ((i * 10_000_000, (i * 7919) % 90_000_000, i, i, i, i, 2_000_000 + i * 10_000)
                     for i in range(2000)))

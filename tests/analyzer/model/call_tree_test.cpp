@@ -40,7 +40,7 @@ std::string drawn(const std::vector<TreeRow>& rows) {
 TEST(CallTree, TopDownMergesCallsOfTheSameFunctionFromDifferentLines) {
   CaptureReader reader(sample().build());
   select_sites(reader, {});
-  const auto tree = top_down_tree(reader, true);
+  const auto tree = top_down_tree(reader);
   EXPECT_EQ(drawn(cut_tree(*tree, Measure::Allocated, {}).roots),
             "main=340(parse=300(operator new(unsigned long)=300 ) "
             "draw=40(operator new(unsigned long)=40 ) ) ");
@@ -57,21 +57,9 @@ TEST(CallTree, BottomUpBeginsWithTheFunctionsToBlame) {
 TEST(CallTree, AFilteredTreeAddsUpOnlyWhatIsSelected) {
   CaptureReader reader(sample().build());
   select_sites(reader, {"draw", "", ""});
-  const auto tree = top_down_tree(reader, false);
+  const auto tree = top_down_tree(reader);
   EXPECT_EQ(drawn(cut_tree(*tree, Measure::Allocated, {}).roots),
             "main=40(draw=40(operator new(unsigned long)=40 ) ) ");
-}
-
-TEST(CallTree, ARecordingWithoutStoredTotalsGivesTheSameTree) {
-  auto stored = sample().build();
-  auto computed = sample().build();
-  computed.execute("DELETE FROM stack_total");
-  CaptureReader a(std::move(stored));
-  CaptureReader b(std::move(computed));
-  select_sites(a, {});
-  select_sites(b, {});
-  EXPECT_EQ(drawn(cut_tree(*top_down_tree(a, true), Measure::Allocated, {}).roots),
-            drawn(cut_tree(*top_down_tree(b, true), Measure::Allocated, {}).roots));
 }
 
 TEST(CallTree, InlinedCallsAreNodesOfTheirOwn) {
@@ -80,7 +68,7 @@ TEST(CallTree, InlinedCallsAreNodesOfTheirOwn) {
                            .leaked(1, 8)
                            .build());
   select_sites(reader, {});
-  EXPECT_EQ(drawn(cut_tree(*top_down_tree(reader, true), Measure::Allocated, {}).roots),
+  EXPECT_EQ(drawn(cut_tree(*top_down_tree(reader), Measure::Allocated, {}).roots),
             "main=8(outer=8(middle=8(inner=8 ) ) ) ");
   EXPECT_EQ(drawn(cut_tree(*bottom_up_tree(reader), Measure::Allocated, {}).roots),
             "inner=8(middle=8(outer=8(main=8 ) ) ) ");
@@ -89,7 +77,7 @@ TEST(CallTree, InlinedCallsAreNodesOfTheirOwn) {
 TEST(CallTree, TheLimitKeepsTheLargestNodesAndCountsTheRest) {
   CaptureReader reader(sample().build());
   select_sites(reader, {});
-  const auto tree = top_down_tree(reader, true);
+  const auto tree = top_down_tree(reader);
   EXPECT_EQ(drawn(cut_tree(*tree, Measure::Allocated, 2).roots),
             "main=340(parse=300(operator new(unsigned long)=300 ) )+1 ");
 }
@@ -97,7 +85,7 @@ TEST(CallTree, TheLimitKeepsTheLargestNodesAndCountsTheRest) {
 TEST(CallTree, MissingStacksAreANodeToo) {
   CaptureReader reader(CaptureBuilder().at({}).leaked(1, 8).build());
   select_sites(reader, {});
-  EXPECT_EQ(drawn(cut_tree(*top_down_tree(reader, true), Measure::Allocated, {}).roots),
+  EXPECT_EQ(drawn(cut_tree(*top_down_tree(reader), Measure::Allocated, {}).roots),
             "(stack not recorded)=8 ");
 }
 
@@ -105,7 +93,7 @@ TEST(CallTree, ARecursionOfThousandsOfFramesIsCutAtADepthThatJsonReadersTake) {
   const std::vector<Call> deep(3000, Call("again"));
   CaptureReader reader(CaptureBuilder().at(deep).leaked(1, 8).build());
   select_sites(reader, {});
-  const TreeReport report = cut_tree(*top_down_tree(reader, true), Measure::Allocated, {});
+  const TreeReport report = cut_tree(*top_down_tree(reader), Measure::Allocated, {});
   int depth = 0;
   for (const auto* rows = &report.roots; !rows->empty(); rows = &rows->front().children) ++depth;
   EXPECT_EQ(depth, 400);

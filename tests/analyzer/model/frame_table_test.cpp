@@ -62,7 +62,7 @@ TEST(FrameTable, FramesStayWhereTheyAreWhenEverythingIsLoaded) {
 
 TEST(StackTable, AStackThatCallsItselfIsDamage) {
   auto database = CaptureBuilder().at({"f", "main"}).leaked(1, 8).build();
-  database.execute("UPDATE stack SET parent_id = 2 WHERE id = 1");
+  database.execute("UPDATE stack_chunk SET nodes = '[[1,1],2]'");
   StackTable stacks(database);
   EXPECT_THROW(stacks.at(StackId{1}), std::runtime_error);
 }

@@ -36,7 +36,7 @@ class ReportTexts {
   }
   std::string tree(reports::TreeDirection direction) {
     const auto tree = direction == reports::TreeDirection::TopDown
-                          ? model::top_down_tree(reader_, true)
+                          ? model::top_down_tree(reader_)
                           : model::bottom_up_tree(reader_);
     reports::TreeReport report = reports::cut_tree(*tree, model::Measure::Allocated, {});
     report.direction = direction;

@@ -90,10 +90,9 @@ class StackOf {
   StackOf& add(std::int64_t module, std::initializer_list<const char*> functions) {
     ++last_;
     recording_.prepare("INSERT INTO address VALUES (?, ?, ?)").bind_all(last_, module, last_).run();
-    auto stack = recording_.prepare("INSERT INTO stack VALUES (?, ?, ?, ?)");
-    stack.bind_all(last_, last_ - 1, last_, last_);
-    if (last_ == 1) stack.bind_null(2);
-    stack.run();
+    recording_.prepare("INSERT INTO stack_chunk VALUES (?1, json_array(json_array(?1 - 1, ?1)))")
+        .bind_all(last_)
+        .run();
     std::int64_t depth = 0;
     for (const char* function : functions) {
       recording_.prepare("INSERT OR IGNORE INTO function(name) VALUES (?)")
@@ -150,9 +149,7 @@ TEST(Blame, NothingButAllocatorsFallsToTheInnermost) {
 TEST(Blame, UnrecordedStackHasNoOneToBlame) {
   Database recording = Database::in_memory();
   recording.execute(capture::kSchemaSql);
-  recording.execute(
-      "INSERT INTO stack VALUES (0, NULL, NULL, 0);"
-      "INSERT INTO site(id, stack_id, kind, first_ns) VALUES (1, 0, 'malloc', 0)");
+  recording.execute("INSERT INTO site(id, stack_id, kind, first_ns) VALUES (1, 0, 'malloc', 0)");
   assign_blame(recording);
   EXPECT_EQ(recording.integer("SELECT count(*) FROM site WHERE address_id IS NULL"), 1);
 }

@@ -32,7 +32,7 @@ class SymbolizeTest : public ::testing::Test {
     add_address(kGenerated, 0, 0x7f1234567890);
     add_address(kGone, 2, 0x1234);
     recording_.execute(
-        "INSERT INTO stack VALUES (1, NULL, 1, 1), (2, 1, 2, 2);"
+        "INSERT INTO stack_chunk VALUES (1, '[[0,1],2]');"
         "INSERT INTO site(id, stack_id, kind, first_ns) VALUES (1, 2, 'malloc', 0)");
   }
 

@@ -4,6 +4,7 @@
 
 #include <cstdio>
 #include <filesystem>
+#include <set>
 
 #include "tests/support/session_builder.h"
 
@@ -47,10 +48,10 @@ TEST_F(CaptureWriterTest, ASiteBeganWithItsEarliestRow) {
 TEST_F(CaptureWriterTest, NumbersAddUpAndOnlyTheRangeOfRealRequestsCounts) {
   CaptureWriter writer(database_);
   const SiteId id = site(writer, 1);
-  writer.add_to_site(id, {.allocations = 2, .bytes = 48}, {16, 32});
-  writer.add_to_site(id, {.frees = 1, .freed_bytes = 16}, {});
+  writer.add_to_site(id, 1, {.allocations = 2, .bytes = 48}, {16, 32});
+  writer.add_to_site(id, 1, {.frees = 1, .freed_bytes = 16}, {});
   writer.flush();
-  writer.add_to_site(id, {.allocations = 1, .bytes = 0}, {0, 0});
+  writer.add_to_site(id, 1, {.allocations = 1, .bytes = 0}, {0, 0});
   writer.flush();
   EXPECT_EQ(value("SELECT allocations FROM site"), 3);
   EXPECT_EQ(value("SELECT live_bytes FROM site"), 32);
@@ -60,7 +61,7 @@ TEST_F(CaptureWriterTest, NumbersAddUpAndOnlyTheRangeOfRealRequestsCounts) {
 
 TEST_F(CaptureWriterTest, ASiteThatOnlyFreesHasNoSizes) {
   CaptureWriter writer(database_);
-  writer.add_to_site(site(writer, 1), {.frees = 1, .freed_bytes = 16}, {});
+  writer.add_to_site(site(writer, 1), 1, {.frees = 1, .freed_bytes = 16}, {});
   writer.flush();
   EXPECT_EQ(value("SELECT min_size + max_size FROM site"), 0);
 }
@@ -86,9 +87,8 @@ TEST_F(CaptureWriterTest, WhatCouldNotBeWrittenIsWrittenLater) {
   disk.execute((pages + std::to_string(disk.integer("PRAGMA page_count") + 2)).c_str());
   for (std::uint64_t address = 1; address <= 5000; ++address) {
     const SiteId id = site(writer, address);
-    writer.add_to_site(id, {.allocations = 1, .bytes = 10}, {10, 10});
+    writer.add_to_site(id, 1, {.allocations = 1, .bytes = 10}, {10, 10});
     writer.thread_started(1, 1, 0);
-    writer.add_to_thread_site(1, id, {.allocations = 1, .bytes = 10});
   }
   EXPECT_THROW(writer.flush(), DatabaseError);
   EXPECT_THROW(writer.flush(), DatabaseError);
@@ -108,18 +108,68 @@ TEST_F(CaptureWriterTest, EveryStackHasTheTotalsOfWhatItCalls) {
   const SiteId first = writer.site(left, wire::CallKind::Malloc, 0);
   const SiteId second = writer.site(right, wire::CallKind::New, 0);
   const SiteId none = writer.site(0, wire::CallKind::Malloc, 0);
-  writer.add_to_site(first, {.allocations = 2, .bytes = 20, .frees = 1, .freed_bytes = 10}, {});
-  writer.add_to_site(second, {.allocations = 3, .bytes = 30, .temporary = 1}, {});
-  writer.add_to_site(none, {.allocations = 4, .bytes = 40}, {});
+  writer.add_to_site(first, 1, {.allocations = 2, .bytes = 20, .frees = 1, .freed_bytes = 10}, {});
+  writer.add_to_site(second, 1, {.allocations = 3, .bytes = 30, .temporary = 1}, {});
+  writer.add_to_site(none, 1, {.allocations = 4, .bytes = 40}, {});
   writer.set_peak(first, 1, 10);
   writer.set_peak(second, 3, 30);
-  writer.flush([&] { writer.write_stack_totals(); });
+  writer.flush();
   EXPECT_EQ(value("SELECT allocations FROM stack_total WHERE stack_id = 1"), 5);
   EXPECT_EQ(value("SELECT live_bytes FROM stack_total WHERE stack_id = 1"), 40);
   EXPECT_EQ(value("SELECT peak_bytes FROM stack_total WHERE stack_id = 1"), 40);
   EXPECT_EQ(value("SELECT temporary FROM stack_total WHERE stack_id = 3"), 1);
   EXPECT_EQ(value("SELECT allocations FROM stack_total WHERE stack_id = 0"), 4);
   EXPECT_EQ(value("SELECT count(*) FROM stack_total WHERE parent_id = 1"), 2);
+}
+
+TEST_F(CaptureWriterTest, ASiteOfOneThreadNeedsNoRowsOfItsOwn) {
+  CaptureWriter writer(database_);
+  const SiteId id = site(writer, 1);
+  writer.add_to_site(id, 3, {.allocations = 2, .bytes = 20}, {});
+  writer.flush();
+  EXPECT_EQ(value("SELECT count(*) FROM shared_site"), 0);
+  EXPECT_EQ(value("SELECT allocations FROM thread_site WHERE thread_id = 3"), 2);
+  EXPECT_EQ(value("SELECT count(*) FROM thread_site"), 1);
+}
+
+TEST_F(CaptureWriterTest, ASecondThreadMakesASiteShared) {
+  CaptureWriter writer(database_);
+  const SiteId id = site(writer, 1);
+  writer.add_to_site(id, 3, {.allocations = 2, .bytes = 20}, {});
+  writer.flush();
+  writer.add_to_site(id, 4, {.frees = 1, .freed_bytes = 10}, {});
+  writer.add_to_site(id, 3, {.allocations = 1, .bytes = 10}, {});
+  writer.flush();
+  EXPECT_EQ(value("SELECT count(*) FROM thread_site"), 2);
+  EXPECT_EQ(value("SELECT allocations FROM thread_site WHERE thread_id = 3"), 3);
+  EXPECT_EQ(value("SELECT frees FROM thread_site WHERE thread_id = 4"), 1);
+  EXPECT_EQ(value("SELECT thread_id IS NULL FROM site"), 1);
+}
+
+TEST_F(CaptureWriterTest, WhatNobodySignedForIsNoThreads) {
+  CaptureWriter writer(database_);
+  const SiteId id = site(writer, 1);
+  writer.add_to_site(id, 0, {.allocations = 2, .bytes = 20}, {});
+  writer.add_to_site(id, 3, {.allocations = 1, .bytes = 10}, {});
+  writer.flush();
+  EXPECT_EQ(value("SELECT allocations FROM site"), 3);
+  EXPECT_EQ(value("SELECT count(*) FROM thread_site"), 1);
+  EXPECT_EQ(value("SELECT allocations FROM thread_site WHERE thread_id = 3"), 1);
+}
+
+TEST_F(CaptureWriterTest, ANodeIsFoundAgainWhereverItStandsInTheTree) {
+  CaptureWriter writer(database_);
+  const StackId root = writer.stack(0, 1);
+  const StackId first = writer.stack(root, 2);
+  const StackId second = writer.stack(root, 3);
+  const StackId below = writer.stack(first, 3);
+  const StackId other_root = writer.stack(0, 2);
+  EXPECT_EQ(std::set({root, first, second, below, other_root}).size(), 5U);
+  EXPECT_EQ(writer.stack(0, 1), root);
+  EXPECT_EQ(writer.stack(root, 2), first);
+  EXPECT_EQ(writer.stack(root, 3), second);
+  EXPECT_EQ(writer.stack(first, 3), below);
+  EXPECT_EQ(writer.stack(0, 2), other_root);
 }
 
 TEST_F(CaptureWriterTest, AContinuedRecordingKeepsItsIds) {
@@ -129,11 +179,10 @@ TEST_F(CaptureWriterTest, AContinuedRecordingKeepsItsIds) {
     const StackId stack =
         writer.stack(writer.stack(0, writer.address(module, 1)), writer.address(module, 2));
     const SiteId id = writer.site(stack, wire::CallKind::NewArray, 5);
-    writer.add_to_site(id, {.allocations = 7, .bytes = 70}, {10, 10});
+    writer.add_to_site(id, 1, {.allocations = 7, .bytes = 70}, {10, 10});
     writer.thread_started(1, 99, 0);
     writer.thread_named(1, "worker");
     writer.add_to_thread(1, {.allocations = 7, .bytes = 70});
-    writer.add_to_thread_site(1, id, {.allocations = 7, .bytes = 70});
     writer.flush();
   }
   CaptureWriter writer(database_);

@@ -116,8 +116,22 @@ TEST_F(StackResolverTest, DeepStacksAreWhole) {
   std::iota(frames.begin(), frames.end(), 1);
   const auto node = resolve(session_.stack(frames));
   writer_.flush();
-  EXPECT_EQ(database_.integer("SELECT max(depth) FROM stack"), 5000);
+  EXPECT_EQ(database_.integer("SELECT count(*) FROM stack WHERE id > 0"), 5000);
   EXPECT_EQ(text(*node).substr(0, 13), "prog+1 prog+2");
+}
+
+TEST_F(StackResolverTest, WhatWasInNoModuleIsNotTakenOverFromTheLastStack) {
+  EXPECT_EQ(text(*resolve(session_.stack({1200, 1100}), Patience::Over)), "?+1200 ?+1100");
+  session_.module({.path = "late.so", .base = 1000, .end = 2000, .bias = 1000});
+  EXPECT_EQ(text(*resolve(session_.stack({1300, 1100}))), "late.so+300 late.so+100");
+}
+
+TEST_F(StackResolverTest, AnAddressMeansSomethingElseInAnotherLayout) {
+  session_.module({.path = "a.so", .base = 1000, .end = 2000, .bias = 1000, .layout = 1});
+  session_.module({.path = "b.so", .base = 1000, .end = 2000, .bias = 1000, .layout = 2});
+  EXPECT_EQ(text(*resolve(session_.stack({1200, 1100}, 1))), "a.so+200 a.so+100");
+  EXPECT_EQ(text(*resolve(session_.stack({1200, 1100}, 2))), "b.so+200 b.so+100");
+  EXPECT_EQ(text(*resolve(session_.stack({1300, 1100}, 1))), "a.so+300 a.so+100");
 }
 
 TEST_F(StackResolverTest, ACircleIsNotAStack) {

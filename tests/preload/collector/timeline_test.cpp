@@ -113,14 +113,13 @@ class SiteTimelineInDatabase : public TimelineInDatabase {
     return writer_.site(writer_.stack(0, writer_.address(0, next_++)), wire::CallKind::Malloc, 0);
   }
   void allocate(capture::SiteId site) {
-    writer_.add_to_site(site, {.allocations = 1, .bytes = 8}, {});
+    writer_.add_to_site(site, 1, {.allocations = 1, .bytes = 8}, {});
     series_.note(site);
   }
   void close(std::uint64_t ns) {
     series_.close_interval(writer_, ns);
-    series_.before_flush(writer_);
+    series_.stream(writer_, true);
     writer_.flush();
-    series_.after_flush(writer_);
   }
 
   std::uint64_t next_ = 1;
@@ -149,6 +148,32 @@ TEST_F(SiteTimelineInDatabase, ChangesWithinAStepAreOnePoint) {
   EXPECT_EQ(value("SELECT count(*) FROM site_timeline"), 1);
   EXPECT_EQ(value("SELECT ns FROM site_timeline"), static_cast<std::int64_t>(kSiteStep));
   EXPECT_EQ(value("SELECT live_blocks FROM site_timeline"), 3);
+}
+
+TEST_F(SiteTimelineInDatabase, AStepIsWrittenWhenTheNextOneBegins) {
+  const capture::SiteId only = site();
+  for (std::uint64_t interval = 1; interval <= 3; ++interval) {
+    allocate(only);
+    series_.close_interval(writer_, interval * kSiteStep);
+    series_.stream(writer_);
+    writer_.flush();
+    EXPECT_EQ(value("SELECT count(*) FROM site_timeline"), static_cast<std::int64_t>(interval) - 1);
+  }
+}
+
+TEST_F(SiteTimelineInDatabase, MoreSitesThanPointsDoNotDoubleTheStepForever) {
+  constexpr std::int64_t kSites = 200;
+  std::vector<capture::SiteId> sites;
+  for (std::int64_t count = 0; count < kSites; ++count) sites.push_back(site());
+  for (std::uint64_t interval = 1; interval <= 40; ++interval) {
+    for (const capture::SiteId each : sites) allocate(each);
+    close(interval * kSiteStep);
+    EXPECT_LE(value("SELECT count(*) FROM site_timeline"), 4 * (kSites + 1));
+  }
+  EXPECT_LE(series_.step(), 32 * kSiteStep);
+  EXPECT_EQ(value("SELECT count(*) FROM site_timeline WHERE ns = (SELECT max(ns) FROM "
+                  "site_timeline) AND allocations = 40"),
+            kSites);
 }
 
 TEST_F(SiteTimelineInDatabase, DoublesItsStepInsteadOfGrowing) {
