@@ -2,9 +2,7 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
-#include <poll.h>
 #include <stdlib.h>
-#include <termios.h>
 
 #include <array>
 #include <stdexcept>
@@ -31,13 +29,14 @@ class Terminal {
   }
 
   int file() const { return file_; }
-  // What was written since the last call.
+  // What was written since the last call. The kernel hands it on in its own time, so a mark
+  // follows.
   std::string written() const {
-    pollfd ready{screen_, POLLIN, 0};
-    std::array<char, 256> text{};
-    if (poll(&ready, 1, 0) <= 0) return {};
-    const ssize_t length = read(screen_, text.data(), text.size());
-    return {text.data(), static_cast<std::size_t>(length)};
+    constexpr char kMark = '$';
+    std::string text;
+    if (write(file_, &kMark, 1) != 1) return "the terminal is closed";
+    for (char byte = 0; read(screen_, &byte, 1) == 1 && byte != kMark;) text += byte;
+    return text;
   }
 
  private:

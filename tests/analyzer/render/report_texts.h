@@ -35,9 +35,8 @@ class ReportTexts {
                                 context_, {"Hotspots", "allocated", {}}));
   }
   std::string tree(reports::TreeDirection direction) {
-    const auto tree = direction == reports::TreeDirection::TopDown
-                          ? model::top_down_tree(reader_)
-                          : model::bottom_up_tree(reader_);
+    const auto tree = direction == reports::TreeDirection::TopDown ? model::top_down_tree(reader_)
+                                                                   : model::bottom_up_tree(reader_);
     reports::TreeReport report = reports::cut_tree(*tree, model::Measure::Allocated, {});
     report.direction = direction;
     report.run = reader_.totals().measures();
