@@ -26,6 +26,17 @@ inline void expect_every_event(const RecordingMode& mode) {
   throw std::runtime_error("--trace wants every event, and --mode sample records only some");
 }
 
+// "512KiB" becomes a number; returns what is wrong with it.
+inline std::string to_bytes(std::string& text) {
+  const std::string given = text;
+  try {
+    if (CLI::AsSizeValue(false)(text).empty()) return "";
+  } catch (const CLI::Error&) {
+    // said in our own words
+  }
+  return "'" + given + "' is not a size such as 512KiB";
+}
+
 // Asking for a distance between samples is asking for samples.
 inline void add_mode_options(CLI::App& command, RecordingMode& mode) {
   CLI::Option* name =
@@ -38,7 +49,7 @@ inline void add_mode_options(CLI::App& command, RecordingMode& mode) {
   command
       .add_option("--sample", mode.sample_mean,
                   "mean distance of samples in bytes (512KiB, 1MiB ...)")
-      ->transform(CLI::AsSizeValue(false))
+      ->transform(CLI::Validator(to_bytes, "SIZE"))
       ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1} << 40))
       ->envname("HEAPSCRIBE_SAMPLE")
       ->default_str("512KiB")

@@ -4,7 +4,9 @@
 #include <algorithm>
 
 #include "analyzer/render/format.h"
+#include "analyzer/render/printable.h"
 #include "analyzer/render/report_documents.h"
+#include "analyzer/render/writers.h"
 
 namespace heapscribe::render {
 namespace {
@@ -156,6 +158,14 @@ Table class_table(const PoolsReport& report) {
   return table;
 }
 
+std::vector<std::string> wrapped(const std::vector<std::string>& sentences) {
+  std::vector<std::string> lines;
+  for (const std::string& sentence : sentences) {
+    for (std::string& line : wrap_text(sentence, kTextWidth)) lines.push_back(std::move(line));
+  }
+  return lines;
+}
+
 }  // namespace
 
 Document pools_document(const PoolsReport& report, const Context& context) {
@@ -165,13 +175,14 @@ Document pools_document(const PoolsReport& report, const Context& context) {
   document.facts = facts_of(report);
   document.notes = context.notes;
   if (!report.used) {
-    document.lead = {not_used(report), "  heapscribe run --allocator pool -- PROGRAM ARGUMENTS"};
+    document.lead = wrapped({not_used(report)});
+    document.lead.emplace_back("  heapscribe run --allocator pool -- PROGRAM ARGUMENTS");
     return document;
   }
-  document.lead = {service_sentence(report), memory_sentence(report), overhead_sentence(report),
-                   time_sentence(report)};
+  document.lead = wrapped({service_sentence(report), memory_sentence(report),
+                           overhead_sentence(report), time_sentence(report)});
   document.tables = {class_table(report)};
-  document.closing = {verdict(report)};
+  document.closing = wrapped({verdict(report)});
   return document;
 }
 
