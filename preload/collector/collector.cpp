@@ -140,10 +140,10 @@ Stop Collector::serve(TargetProcess& target, const std::atomic<bool>& stop_reque
 }
 
 // There is no need to look as often as at first when the series has become coarse, or nothing
-// happens.
+// happens. A trace does not wait.
 std::chrono::milliseconds Collector::tick() const {
-  const std::uint64_t wanted =
-      quiet_samples_ < kManyQuietSamples ? timeline_.step() / 2 : kLongestTick;
+  std::uint64_t wanted = quiet_samples_ < kManyQuietSamples ? timeline_.step() / 2 : kLongestTick;
+  if (trace_) wanted = kShortestTick;
   return std::chrono::milliseconds(std::clamp(wanted, kShortestTick, kLongestTick) / kMillisecond);
 }
 
