@@ -85,13 +85,22 @@ Column data(std::string key, Unit unit) {
 }
 
 std::vector<Column> measure_columns() {
-  return {data("share", Unit::Share),           data("allocations", Unit::Count),
-          data("bytes", Unit::Bytes),           data("mean_size", Unit::Bytes),
-          data("live_blocks", Unit::Count),     data("live_bytes", Unit::Bytes),
-          data("peak_bytes", Unit::Bytes),      data("temporary", Unit::Count),
-          data("temporary_share", Unit::Share), data("allocations_error", Unit::Count),
-          data("bytes_error", Unit::Bytes),     data("live_blocks_error", Unit::Count),
-          data("live_bytes_error", Unit::Bytes)};
+  return {data("share", Unit::Share),          data("allocations", Unit::Count),
+          data("bytes", Unit::Bytes),          data("mean_size", Unit::Bytes),
+          data("live_blocks", Unit::Count),    data("live_bytes", Unit::Bytes),
+          data("peak_bytes", Unit::Bytes),     data("temporary", Unit::Count),
+          data("temporary_share", Unit::Share)};
+}
+
+// Half of the 95 % interval of an estimate; 0 = exact. Trees do without.
+std::vector<Column> error_columns() {
+  return {data("allocations_error", Unit::Count), data("bytes_error", Unit::Bytes),
+          data("live_blocks_error", Unit::Count), data("live_bytes_error", Unit::Bytes)};
+}
+
+std::vector<Value> error_values(const Measures& m) {
+  return {model::error_of(m.variances.allocations), model::error_of(m.variances.bytes),
+          model::error_of(m.variances.live_blocks), model::error_of(m.variances.live_bytes)};
 }
 
 std::vector<Value> measure_values(const Measures& m, const Measures& run, Measure by) {
@@ -103,11 +112,7 @@ std::vector<Value> measure_values(const Measures& m, const Measures& run, Measur
           m.live_bytes.value,
           m.peak_bytes.value,
           m.temporary.value,
-          rounded(model::share(m.temporary, m.allocations)),
-          model::error_of(m.variances.allocations),
-          model::error_of(m.variances.bytes),
-          model::error_of(m.variances.live_blocks),
-          model::error_of(m.variances.live_bytes)};
+          rounded(model::share(m.temporary, m.allocations))};
 }
 
 // "± 1.2 MiB" for the measure of the report; "" where it is exact or not known.
@@ -134,6 +139,7 @@ std::vector<Column> site_columns(Measure by) {
          {data("site", Unit::Number), data("kind", Unit::Text), data("function", Unit::Name),
           data("file", Unit::Name), data("line", Unit::Number), data("module", Unit::Name)});
   append(columns, measure_columns());
+  append(columns, error_columns());
   append(columns, {data("frees", Unit::Count), data("freed_bytes", Unit::Bytes),
                    data("peak_blocks", Unit::Count), data("reallocations", Unit::Count),
                    data("usable_bytes", Unit::Bytes), data("min_size", Unit::Bytes),
@@ -185,6 +191,7 @@ Row site_row(const reports::SiteRow& site, const reports::SitesReport& report,
   append<Value>(row.values, {site.id.value, site.kind, blamed.function, blamed.file, blamed.line,
                              blamed.module});
   append(row.values, measure_values(site.measures, report.run, report.by));
+  append(row.values, error_values(site.measures));
   append<Value>(row.values, {site.frees.value, site.freed_bytes.value, site.peak_blocks.value,
                              site.reallocations.value, site.usable_bytes.value, site.min_size.value,
                              site.max_size.value, site.first_seen.value, site.stack.frames});
@@ -257,6 +264,7 @@ Row group_row(const reports::GroupRow& group, const reports::GroupsReport& repor
   if (report.group != reports::GroupBy::Module) row.values.emplace_back(group.module);
   row.values.emplace_back(group.sites.value);
   append(row.values, measure_values(group.measures, report.run, report.by));
+  append(row.values, error_values(group.measures));
   return row;
 }
 
@@ -269,6 +277,7 @@ std::vector<Column> group_columns(const reports::GroupsReport& report) {
   if (report.group != reports::GroupBy::Module) columns.push_back(data("module", Unit::Name));
   columns.push_back(data("sites", Unit::Count));
   append(columns, measure_columns());
+  append(columns, error_columns());
   return columns;
 }
 
