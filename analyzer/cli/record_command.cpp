@@ -160,9 +160,10 @@ void add_run_command(CLI::App& app, int& status) {
       ->capture_default_str();
   command
       ->add_option("--trace-ring", arguments->trace_ring,
-                   "bytes that a thread's trace buffer may grow to, 1024 to 4194304")
+                   "what a thread's trace buffer may grow to, 1KiB to 4MiB")
+      ->transform(CLI::Validator(to_bytes, "SIZE"))
       ->check(CLI::Range(wire::kSmallestTraceRing, wire::kLargestTraceRing))
-      ->capture_default_str();
+      ->default_str("4MiB");
   command->add_flag("--no-symbols", arguments->no_symbols,
                     "leave the look-up of functions and lines to heapscribe symbolize");
   command->add_flag("--quiet", arguments->quiet, "no closing line");

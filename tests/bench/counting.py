@@ -9,7 +9,7 @@ FEW, MANY = 10_000, 110_000  # pairs; what the difference costs is the pairs' al
 SKIP = 77
 
 SETTINGS = {"counts": {"HEAPSCRIBE_MODE": "counts"}, "full": {"HEAPSCRIBE_MODE": "full"},
-            "sample": {"HEAPSCRIBE_MODE": "sample"}, "trace": {"HEAPSCRIBE_TRACE": "block"},
+            "sample": {"HEAPSCRIBE_MODE": "sample"}, "trace": {"HEAPSCRIBE_TRACE": "drop"},
             "pool": {"HEAPSCRIBE_ALLOCATOR": "pool"}}
 
 
