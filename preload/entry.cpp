@@ -64,6 +64,7 @@ void prepare_recording(const wire::SessionHeader& header) {
   record::refresh_modules();
   record::set_mode(header.mode);
   record::set_tracing(header.trace, header.largest_trace_ring);
+  record::set_free_stacks(header.free_stacks != 0 && header.mode == wire::Mode::Full);
   choose_unwinder();
   if (bootstrap::is_glibc_underneath()) record::live_blocks.find_small_blocks_by_address();
   on_exit(note_exit, nullptr);

@@ -31,6 +31,7 @@ struct CollectArguments {
   RecordingMode mode;
   std::string unwinder = "auto";
   std::string trace;
+  bool free_stacks = false;
 };
 
 std::string program_name(const collector::TargetProcess& target) {
@@ -111,6 +112,7 @@ void serve(const CollectArguments& arguments, collector::FileDescriptor closing_
   const collector::RecordingInfo info = describe(arguments, program);
   auto session = collector::SessionFile::create(arguments.session, {info.mode, info.sample_mean});
   output.with(session);
+  session.header().free_stacks = arguments.free_stacks ? 1 : 0;
   collector::ask_for_trace(session.header(), arguments.trace, wire::kLargestTraceRing);
   collector::Collector collector(session, output.take(), info);
   write_line(ready, std::string(kReady));
@@ -145,6 +147,7 @@ void serve(const CollectArguments& arguments, collector::FileDescriptor closing_
 
 int collect(const CollectArguments& arguments) {
   if (!arguments.trace.empty()) expect_every_event(arguments.mode);
+  if (arguments.free_stacks) expect_every_stack(arguments.mode);
   collector::occupy_standard_descriptors();
   collector::close_inherited_descriptors();
   collector::FileDescriptor closing_line = collector::copy_standard_error();
@@ -173,6 +176,7 @@ void add_collect_command(CLI::App& app, int& status) {
   command->add_option("--unwinder", arguments->unwinder);
   command->add_option("--trace", arguments->trace)
       ->check(CLI::IsMember({"block", "drop", "degrade"}));
+  add_free_stacks_option(*command, arguments->free_stacks);
   command->add_option("--output", arguments->output);
   command->callback([arguments, &status] { status = collect(*arguments); });
 }

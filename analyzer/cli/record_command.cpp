@@ -29,7 +29,7 @@ struct RunArguments {
   RecordingMode mode;
   std::string unwinder = "auto";
   std::string allocator = "system";
-  bool trace = false;
+  bool trace = false, free_stacks = false;
   std::string trace_full = "block";
   std::uint64_t trace_ring = wire::kLargestTraceRing;
   bool force = false, quiet = false, no_symbols = false;
@@ -84,6 +84,7 @@ std::string unheard(const std::string& program) {
 
 int record(const RunArguments& arguments) {
   if (arguments.trace) expect_every_event(arguments.mode);
+  if (arguments.free_stacks) expect_every_stack(arguments.mode);
   const std::vector<int> inherited = collector::inherited_descriptors();
   collector::occupy_standard_descriptors();
   const std::string program = collector::find_program(arguments.command.front());
@@ -103,6 +104,7 @@ int record(const RunArguments& arguments) {
   if (arguments.trace) {
     collector::ask_for_trace(session.header(), arguments.trace_full, arguments.trace_ring);
   }
+  session.header().free_stacks = arguments.free_stacks ? 1 : 0;
   collector::Collector collector(session, output.take(), describe(arguments, child.pid(), session));
   collector::TargetProcess target(child.pid());
   start(child,
@@ -150,6 +152,7 @@ void add_run_command(CLI::App& app, int& status) {
                    "library, e.g. jemalloc's")
       ->envname("HEAPSCRIBE_ALLOCATOR")
       ->capture_default_str();
+  add_free_stacks_option(*command, arguments->free_stacks);
   command->add_flag("--trace", arguments->trace,
                     "record every single event in order as well, for heapscribe trace");
   command

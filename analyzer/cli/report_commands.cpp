@@ -18,6 +18,7 @@
 #include "analyzer/reports/losses.h"
 #include "analyzer/reports/peak.h"
 #include "analyzer/reports/pools.h"
+#include "analyzer/reports/releases.h"
 #include "analyzer/reports/temporary.h"
 
 namespace heapscribe::cli {
@@ -233,6 +234,47 @@ void add_pools(CLI::App& app) {
   });
 }
 
+void add_releases(CLI::App& app) {
+  struct Options {
+    InputOptions input;
+    FilterOptions filter;
+    LimitOption limit;
+    std::string by = "bytes";
+    std::string pair = "function";
+  };
+  auto options = std::make_shared<Options>();
+  CLI::App* command = app.add_subcommand("releases", "Who releases what whom allocated");
+  options->input.add_to(*command);
+  options->limit.add_to(*command);
+  command->add_option("--by", options->by, "What to order by")
+      ->type_name("")
+      ->check(one_of({"bytes", "frees"}))
+      ->default_str("bytes");
+  command->add_option("--group", options->pair, "Add up releases with the same")
+      ->type_name("")
+      ->check(one_of({"function", "stack"}))
+      ->default_str("function");
+  options->filter.add_to(*command);
+  command->callback([options] {
+    constexpr std::int64_t kRows = 10;
+    if (!options->filter.filter.thread.empty()) {
+      throw std::runtime_error("releases are not recorded by thread: --thread '" +
+                               options->filter.filter.thread + "' cannot select them");
+    }
+    const auto reader = open_capture(options->input.path);
+    model::select_sites(*reader, options->filter.filter);
+    const auto pair_by =
+        options->pair == "stack" ? reports::PairBy::Stacks : reports::PairBy::Functions;
+    const auto report =
+        reports::find_releases(*reader, pair_by, options->by == "frees",
+                               options->limit.rows(options->input.chosen_format(), kRows));
+    const bool details = options->input.format == "text";
+    print(
+        render::releases_document(report, context_of(*reader, options->filter.in_words()), details),
+        options->input.chosen_format());
+  });
+}
+
 void add_losses(CLI::App& app) {
   auto input = std::make_shared<InputOptions>();
   CLI::App* command = app.add_subcommand("losses", "What could not be recorded");
@@ -250,6 +292,7 @@ void add_report_commands(CLI::App& app, int&) {
   add_summary(app);
   for (const SiteReport& report : kSiteReports) add_site_report(app, report);
   add_sizes(app);
+  add_releases(app);
   add_pools(app);
   add_losses(app);
 }

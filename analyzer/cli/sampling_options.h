@@ -26,6 +26,20 @@ inline void expect_every_event(const RecordingMode& mode) {
   throw std::runtime_error("--trace wants every event, and --mode sample records only some");
 }
 
+inline void expect_every_stack(const RecordingMode& mode) {
+  if (mode.mode() == wire::Mode::Full) return;
+  throw std::runtime_error("--free-stacks wants every stack, and --mode " + mode.name +
+                           " does without");
+}
+
+// Where blocks are released is to be recorded too.
+inline void add_free_stacks_option(CLI::App& command, bool& wanted) {
+  command
+      .add_flag("--free-stacks", wanted,
+                "record where blocks are freed as well, for heapscribe releases")
+      ->envname("HEAPSCRIBE_FREE_STACKS");
+}
+
 // "512KiB" becomes a number; returns what is wrong with it.
 inline std::string to_bytes(std::string& text) {
   const std::string given = text;

@@ -9,6 +9,7 @@
 #include "analyzer/render/document.h"
 #include "analyzer/reports/groups.h"
 #include "analyzer/reports/pools.h"
+#include "analyzer/reports/releases.h"
 #include "analyzer/reports/sites.h"
 #include "analyzer/reports/sizes.h"
 #include "analyzer/reports/summary.h"
@@ -46,6 +47,8 @@ Document tree_document(const reports::TreeReport& report, const Context& context
                        const SiteWording& wording);
 Document sizes_document(const reports::SizesReport& report, const Context& context);
 Document pools_document(const reports::PoolsReport& report, const Context& context);
+Document releases_document(const reports::ReleasesReport& report, const Context& context,
+                           bool with_details);
 Document losses_document(const std::vector<model::Loss>& losses, const Context& context);
 Document summary_document(const reports::Summary& summary, const Context& context);
 

@@ -17,6 +17,32 @@ namespace {
 
 // Functions that hand out memory, by exact name (without parameters and template arguments).
 const std::unordered_set<std::string_view> kAllocationNames = {
+    // What takes memory back
+    "free",
+    "cfree",
+    "xfree",
+    "zfree",
+    "zfree_usable",
+    "sh_xfree",
+    "safe_free",
+    "efree",
+    "uv__free",
+    "jv_mem_free",
+    "Perl_safesysfree",
+    "Perl_mfree",
+    "sqlite3_free",
+    "sqlite3MemFree",
+    "sqlite3DbFree",
+    "sqlite3DbFreeNN",
+    "sqlite3DbNNFreeNN",
+    "CRYPTO_free",
+    "CRYPTO_clear_free",
+    "OPENSSL_free",
+    "g_free",
+    "g_slice_free1",
+    "__rust_dealloc",
+    "__rdl_dealloc",
+    "__rg_dealloc",
     // C
     "malloc",
     "calloc",
@@ -548,19 +574,25 @@ Place place_to_blame(const Verdict& verdict, std::int64_t innermost) {
 void assign_blame(capture::Database& recording) {
   const std::vector<capture::StackNode> stacks = capture::read_stacks(recording);
   const VerdictByStack verdicts = verdicts_of_stacks(recording, stacks);
-  auto sites = recording.prepare("SELECT id, stack_id FROM site");
-  auto update = recording.prepare("UPDATE site SET address_id = ?, frame_depth = ? WHERE id = ?");
-  std::vector<std::array<std::int64_t, 3>> changes;
-  while (sites.step()) {
-    const auto stack = static_cast<std::size_t>(sites.integer(1));
-    if (stack == 0 || stack >= stacks.size()) continue;
-    const Place place = place_to_blame(verdicts[stack], stacks[stack].address);
-    changes.push_back({place.address, place.depth, sites.integer(0)});
-  }
-  for (const auto& [address, depth, site] : changes) {
-    update.bind_all(address, depth, site);
-    update.run();
-  }
+  const auto assign = [&](const char* select, const char* update_text) {
+    auto rows = recording.prepare(select);
+    auto update = recording.prepare(update_text);
+    std::vector<std::array<std::int64_t, 3>> changes;
+    while (rows.step()) {
+      const auto stack = static_cast<std::size_t>(rows.integer(1));
+      if (stack == 0 || stack >= stacks.size()) continue;
+      const Place place = place_to_blame(verdicts[stack], stacks[stack].address);
+      changes.push_back({place.address, place.depth, rows.integer(0)});
+    }
+    for (const auto& [address, depth, row] : changes) {
+      update.bind_all(address, depth, row);
+      update.run();
+    }
+  };
+  assign("SELECT id, stack_id FROM site",
+         "UPDATE site SET address_id = ?, frame_depth = ? WHERE id = ?");
+  assign("SELECT DISTINCT stack_id, stack_id FROM release",
+         "UPDATE release SET address_id = ?, frame_depth = ? WHERE stack_id = ?");
 }
 
 }  // namespace heapscribe::symbols

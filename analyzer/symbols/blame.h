@@ -11,7 +11,8 @@ namespace heapscribe::symbols {
 enum class FunctionRole {
   Program,     // may be to blame
   Library,     // works for its caller: the C++ and Rust standard libraries, program start
-  Allocation,  // hands out memory: malloc, operator new, and what projects wrap around them
+  Allocation,  // hands out memory or takes it back: malloc, operator delete, and what projects wrap
+               // around them
 };
 
 FunctionRole role_of_function(std::string_view name);

@@ -525,6 +525,16 @@ void CaptureWriter::write_sizes(std::span<const SizeClass> sizes) {
   }
 }
 
+void CaptureWriter::write_releases(std::span<const ReleaseRow> releases) {
+  if (releases.empty()) return;
+  Statement upsert = database_.prepare(
+      "INSERT OR REPLACE INTO release (site_id, stack_id, frees, bytes) VALUES (?,?,?,?)");
+  for (const ReleaseRow& row : releases) {
+    upsert.bind_all(integer(row.site), integer(row.stack), integer(row.frees), integer(row.bytes));
+    upsert.run();
+  }
+}
+
 void CaptureWriter::write_pool(std::span<const PoolClassRow> classes,
                                std::span<const PoolTimeRow> times) {
   Statement row = database_.prepare(

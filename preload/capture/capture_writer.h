@@ -105,6 +105,13 @@ struct PoolTimeRow {
   std::uint64_t allocations = 0;
 };
 
+// How many blocks of a site were released by a stack.
+struct ReleaseRow {
+  SiteId site = 0;
+  StackId stack = 0;
+  std::uint64_t frees = 0, bytes = 0;
+};
+
 using RecordingValue = std::variant<std::monostate, std::int64_t, std::string>;
 
 class CaptureWriter {
@@ -151,6 +158,7 @@ class CaptureWriter {
   void write_call_kinds(std::span<const std::uint64_t> allocations,
                         std::span<const std::uint64_t> bytes);
   void write_sizes(std::span<const SizeClass> sizes);
+  void write_releases(std::span<const ReleaseRow> releases);
   void write_pool(std::span<const PoolClassRow> classes, std::span<const PoolTimeRow> times);
 
   // For a recording that is continued: all counters are about to be read from the start again, and

@@ -31,6 +31,7 @@ PRAGMA user_version = 2;
 --   threads, unrecorded_children
 --   site_timeline_step_ns, timeline_step_ns   widths of the two series
 --   symbolized     1 once `frame` covers every address
+--   free_stacks    1 if table release was asked for
 --   trace          'block' | 'drop' | 'degrade' if every event was traced as well; trace_end_ns if
 --                  the trace ended before the recording did
 CREATE TABLE recording (
@@ -150,6 +151,19 @@ CREATE TABLE shared_site (
   temporary INTEGER NOT NULL,
   PRIMARY KEY (thread_id, site_id)
 ) WITHOUT ROWID;
+
+-- Where blocks of a site were released (`run --free-stacks`); written when the recording ends. What
+-- sums up to less than the site's frees is not known.
+CREATE TABLE release (
+  site_id INTEGER NOT NULL REFERENCES site(id),
+  stack_id INTEGER NOT NULL REFERENCES stack(id),  -- innermost frame: what called free
+  frees INTEGER NOT NULL,
+  bytes INTEGER NOT NULL,           -- requested sizes of the blocks
+  address_id INTEGER REFERENCES address(id),  -- the frame to blame, as in site
+  frame_depth INTEGER,
+  PRIMARY KEY (stack_id, site_id)
+) WITHOUT ROWID;
+CREATE INDEX release_by_site ON release(site_id);
 
 -- The process over time; at most a few thousand rows, the step doubles instead.
 CREATE TABLE timeline (

@@ -6,6 +6,7 @@
 #include <ctime>
 
 #include "preload/collector/pool_reader.h"
+#include "preload/collector/release_reader.h"
 
 namespace heapscribe::collector {
 namespace {
@@ -102,6 +103,7 @@ Collector::Collector(SessionFile& session, capture::Database database, const Rec
       trace_store_(database_) {
   describe(info, writer_);
   describe_trace(header(), writer_);
+  if (header().free_stacks != 0) writer_.set_recording("free_stacks", 1);
   if (header().trace != wire::TracePolicy::Off) trace_.emplace(session);
   writer_.flush([&] { writer_.write_losses(std::array<std::uint64_t, wire::kLossKinds>{}); });
 }
@@ -234,8 +236,10 @@ void Collector::finish(const End& end, const std::string& state) {
     trace_store_.find_sites([&](wire::Ref row) { return reader_.site_of(row, Patience::Over); });
     untraced(totals) += trace_->lost_here();
   }
+  const std::vector<capture::ReleaseRow> releases = read_releases(view_, reader_);
   writer_.flush([&] {
     write_final_tables(totals, writer_);
+    writer_.write_releases(releases);
     write_pool_tables(view_, writer_);
     trace_store_.write();
   });
@@ -268,8 +272,10 @@ void recover_session(SessionFile& session, capture::Database& database,
   set_end(end, view.exec_path(), writer);
   writer.set_recording("state", "interrupted");
   set_pool_totals(view, writer);
+  const std::vector<capture::ReleaseRow> releases = read_releases(view, reader);
   writer.flush([&] {
     write_final_tables(totals, writer);
+    writer.write_releases(releases);
     write_pool_tables(view, writer);
     trace.write();
   });

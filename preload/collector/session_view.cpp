@@ -114,6 +114,21 @@ const wire::SampleRow* SessionView::samples(std::span<const wire::SiteRow> rows)
              : nullptr;
 }
 
+std::vector<std::span<const wire::ReleaseRow>> SessionView::release_rows(wire::Ref newest) const {
+  std::vector<std::span<const wire::ReleaseRow>> found;
+  std::uint64_t rows = 0;  // blocks do not overlap
+  for (const wire::Ref ref :
+       list<wire::ReleaseBlock>(newest, wire::kNoRef, &wire::ReleaseBlock::older).refs) {
+    const auto* block = at<wire::ReleaseBlock>(ref);
+    const std::uint32_t capacity = block->capacity;
+    rows += capacity;
+    if (rows * sizeof(wire::ReleaseRow) > readable_) break;
+    if (at<wire::ReleaseBlock>(ref, capacity * sizeof(wire::ReleaseRow)) == nullptr) continue;
+    found.emplace_back(reinterpret_cast<const wire::ReleaseRow*>(block + 1), capacity);
+  }
+  return found;
+}
+
 ModuleView SessionView::module(wire::Ref ref) const {
   const auto* record = at<wire::ModuleRecord>(ref);
   if (record == nullptr) return {};

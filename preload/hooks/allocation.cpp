@@ -132,7 +132,7 @@ void* resize_before_recording(void* block, std::size_t size) {
       recorder.resized(*site, old, moved, size, usable);
       recorder.trace_resize(*site, begun, block, moved, size);
     } else if (size == 0) {
-      recorder.released_by_resize(old);
+      recorder.released_by_resize(*site, old);
       recorder.trace_release_by_resize(begun, block);
     } else {
       recorder.not_resized(old, block, old_usable);

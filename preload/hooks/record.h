@@ -48,6 +48,13 @@ template <typename Event>
   });
 }
 
+// Of a block that was taken out of the books.
+[[gnu::noinline]] inline void record_release_stack(record::BlockRecord record,
+                                                   unwind::Frame caller) {
+  with_recorder(
+      [&](record::ThreadRecorder& recorder) { recorder.note_release_stack(record, caller); });
+}
+
 // Hands the block back by `give_back`, recorded around it.
 template <typename GiveBack>
 [[gnu::always_inline]] inline void record_release(void* block, GiveBack give_back) {
@@ -59,6 +66,8 @@ template <typename GiveBack>
     recorder.trace_release(block);
     taken = true;
   });
+  if (record::free_stacks_wanted) [[unlikely]]
+    record_release_stack(record, unwind::caller_frame());
   give_back();
   if (taken) [[likely]]
     with_recorder([&](record::ThreadRecorder& recorder) { recorder.released(record, block); });

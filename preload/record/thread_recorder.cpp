@@ -107,6 +107,7 @@ SiteRow* ThreadRecorder::count_release(BlockRecord record) {
 
 void ThreadRecorder::resized(SiteRow& site, BlockRecord old, const void* block,
                              std::size_t requested, std::size_t usable) {
+  count_release_by(site, old);
   if (old.row == wire::kNoRef) {
     add(table_->unknown_frees, 1);
   } else {
@@ -120,8 +121,20 @@ void ThreadRecorder::resized(SiteRow& site, BlockRecord old, const void* block,
   add_live_bytes(static_cast<std::int64_t>(requested) - static_cast<std::int64_t>(old.size));
 }
 
-void ThreadRecorder::released_by_resize(BlockRecord old) {
+void ThreadRecorder::released_by_resize(SiteRow& site, BlockRecord old) {
+  count_release_by(site, old);
   if (count_release(old) != nullptr) add_live_bytes(-static_cast<std::int64_t>(old.size));
+}
+
+void ThreadRecorder::note_release_stack(const BlockRecord& record, const unwind::Frame& caller) {
+  if (record.row == wire::kNoRef) return;
+  releases_.count(*session.at<SiteRow>(record.row), record.size, capture(caller), *table_);
+}
+
+void ThreadRecorder::count_release_by(const SiteRow& site, const BlockRecord& old) {
+  if (!free_stacks_wanted || old.row == wire::kNoRef) [[likely]]
+    return;
+  releases_.count(*session.at<SiteRow>(old.row), old.size, site, *table_);
 }
 
 void ThreadRecorder::not_resized(BlockRecord old, const void* block, std::size_t usable) {
@@ -215,7 +228,9 @@ void ThreadRecorder::lose(wire::Loss loss) {
 // Sites
 // --------------------------------------------------------------------------------------------
 
-SiteRow* ThreadRecorder::site(wire::CallKind kind, const unwind::Frame& caller) {
+// Flat, because the unwinder has a second caller now: a call more would cost every event 18
+// instructions.
+[[gnu::flatten]] SiteRow* ThreadRecorder::site(wire::CallKind kind, const unwind::Frame& caller) {
   if (mode == wire::Mode::Counts) {
     SiteRow*& row = counts_[static_cast<std::size_t>(kind)];
     if (row == nullptr) row = row_without_stack(kind);

@@ -10,6 +10,7 @@
 
 #include "preload/bootstrap/recording_scope.h"
 #include "preload/record/block_table.h"
+#include "preload/record/release_rows.h"
 #include "preload/record/sampling.h"
 #include "preload/record/session.h"
 #include "preload/record/stack_table.h"
@@ -35,11 +36,14 @@ class ThreadRecorder {
   BlockRecord take(const void* block, std::size_t usable);
   void released(BlockRecord record, const void* block);
 
+  // Where that happens; call after take(), if free_stacks_wanted.
+  void note_release_stack(const BlockRecord& record, const unwind::Frame& caller);
+
   // realloc: take and site before the real call, then one of these.
   void resized(wire::SiteRow& site, BlockRecord old, const void* block, std::size_t requested,
                std::size_t usable);
   void not_resized(BlockRecord old, const void* block, std::size_t usable);
-  void released_by_resize(BlockRecord old);
+  void released_by_resize(wire::SiteRow& site, BlockRecord old);
 
   void call_failed();
 
@@ -90,6 +94,7 @@ class ThreadRecorder {
   void count_allocation(wire::SiteRow& row, std::size_t requested, std::size_t usable);
   void count_free(wire::SiteRow& row, std::uint64_t size);
   wire::SiteRow* count_release(BlockRecord record);
+  void count_release_by(const wire::SiteRow& site, const BlockRecord& old);
   void add_live_bytes(std::int64_t bytes);
   void lose(wire::Loss loss);
   template <typename... Words>
@@ -118,6 +123,7 @@ class ThreadRecorder {
   wire::Ref table_ref_;
   wire::SiteRow* counts_[wire::kCallKinds];  // the rows of Mode::Counts
   TraceRing trace_;
+  ReleaseRows releases_;
   unwind::RememberedStack stack_;
 };
 

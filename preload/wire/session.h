@@ -36,7 +36,7 @@ inline constexpr Ref kNoRef = 0;
 inline constexpr std::size_t kUnit = 16;
 
 inline constexpr std::uint64_t kSessionMagic = 0x31'42'49'52'43'53'50'48;  // "HPSCRIB1"
-inline constexpr std::uint32_t kSessionVersion = 3;
+inline constexpr std::uint32_t kSessionVersion = 4;
 inline constexpr std::uint64_t kMaxCapacity = std::uint64_t{64} << 30;  // what a Ref can address
 
 // Sample: rows hold estimates (sampling.h); a table's allocations, allocated bytes and frees stay
@@ -137,6 +137,26 @@ struct alignas(64) RowBlock {
 };
 static_assert(sizeof(RowBlock) == 64);
 
+// Where the blocks of a site are released, if that is wanted: a row for each pair of site and
+// releasing stack, written by the releasing thread. Additive, like SiteRow. Releases whose row
+// could not be made are missing here, and only here.
+struct alignas(32) ReleaseRow {
+  std::atomic<std::uint64_t> key;  // 0 = slot empty; stored last, release
+  std::atomic<std::uint64_t> frees;
+  std::atomic<std::uint64_t> bytes;  // requested sizes of the freed blocks
+  Ref origin;                        // SiteRow that was charged for the block
+  Ref stack;                         // as in SiteRow
+};
+static_assert(sizeof(ReleaseRow) == 32);
+
+struct alignas(64) ReleaseBlock {
+  Ref older;
+  std::uint32_t capacity;  // rows, a power of two
+  std::uint64_t reserved[7];
+  // ReleaseRow rows[capacity] follows
+};
+static_assert(sizeof(ReleaseBlock) == 64);
+
 // A table's life:
 //   Owned --owner's thread is gone (collector)--> Free --new thread--> Claimed --owner set--> Owned
 // The collector moves to Free after it has read the dead owner's last numbers, so per-thread
@@ -147,10 +167,11 @@ enum class TableState : std::uint32_t { Owned = 0, Free = 1, Claimed = 2 };
 struct alignas(64) CounterTable {
   Ref next;  // older table, or kNoRef
   std::atomic<TableState> state;
-  std::atomic<Ref> owner;   // ThreadRecord
-  std::atomic<Ref> blocks;  // newest RowBlock
-  std::atomic<Ref> trace;   // first TraceRing, or kNoRef
-  std::uint64_t recorder;   // the library's own; an address in the target
+  std::atomic<Ref> owner;     // ThreadRecord
+  std::atomic<Ref> blocks;    // newest RowBlock
+  std::atomic<Ref> trace;     // first TraceRing, or kNoRef
+  std::atomic<Ref> releases;  // newest ReleaseBlock, or kNoRef
+  std::uint64_t recorder;     // the library's own; an address in the target
   std::atomic<std::uint64_t> allocations;
   std::atomic<std::uint64_t> allocated_bytes;
   std::atomic<std::uint64_t> frees;
@@ -215,7 +236,7 @@ struct SessionHeader {
   std::uint32_t collector_pid;
   std::uint64_t sample_mean;  // bytes between samples in Mode::Sample
   TracePolicy trace;
-  std::uint32_t reserved0;
+  std::uint32_t free_stacks;         // 1 = where blocks are released is wanted too
   std::uint64_t largest_trace_ring;  // bytes of words that a ring may grow to
   std::uint64_t reserved1;
 

@@ -169,6 +169,67 @@ TEST(ThreadRecorder, RowsSurviveGrowthOfTheTable) {
   });
 }
 
+struct ReleaseSum {
+  std::uint64_t rows = 0, frees = 0, bytes = 0;
+};
+
+// All release rows whose stack begins with `caller`.
+ReleaseSum released_by(const wire::CounterTable& table, std::uintptr_t caller) {
+  ReleaseSum sum;
+  for (wire::Ref ref = table.releases; ref != wire::kNoRef;) {
+    const auto* rows_block = session.at<wire::ReleaseBlock>(ref);
+    const auto* rows = reinterpret_cast<const wire::ReleaseRow*>(rows_block + 1);
+    for (std::uint32_t i = 0; i < rows_block->capacity; ++i) {
+      if (rows[i].key == 0 || rows[i].stack == wire::kNoRef) continue;
+      const auto* segment = session.at<wire::StackSegment>(rows[i].stack);
+      if (*reinterpret_cast<const std::uint64_t*>(segment + 1) != caller) continue;
+      ++sum.rows;
+      sum.frees += rows[i].frees;
+      sum.bytes += rows[i].bytes;
+    }
+    ref = rows_block->older;
+  }
+  return sum;
+}
+
+void release_at(ThreadRecorder& mine, std::uintptr_t caller, const void* gone) {
+  const BlockRecord record = mine.take(gone, kUsable);
+  pretended_caller = caller;
+  if (free_stacks_wanted) mine.note_release_stack(record, kAnywhere);
+  mine.released(record, gone);
+}
+
+TEST(Releases, AreCountedForEachPairOfSiteAndStack) {
+  set_free_stacks(true);
+  on_new_thread([](ThreadRecorder& mine, const wire::CounterTable& table) {
+    constexpr std::uintptr_t kSites = 300;  // more than the first block of rows holds
+    for (std::uintptr_t site = 0; site < kSites; ++site) {
+      for (std::uintptr_t round = 0; round < 3; ++round) {
+        pretended_caller = 0xF0000 + site;
+        const void* made = block(50'000 + site * 3 + round);
+        allocate(mine, made, 10, 24, wire::CallKind::Malloc);
+        release_at(mine, round == 0 ? 0xAA : 0xBB, made);
+      }
+    }
+    const ReleaseSum once = released_by(table, 0xAA);
+    EXPECT_EQ(once.rows, kSites);
+    EXPECT_EQ(once.frees, kSites);
+    EXPECT_EQ(once.bytes, 10 * kSites);
+    EXPECT_EQ(released_by(table, 0xBB).frees, 2 * kSites);
+  });
+  set_free_stacks(false);
+}
+
+TEST(Releases, CostNoRowsUnlessWanted) {
+  on_new_thread([](ThreadRecorder& mine, const wire::CounterTable& table) {
+    const wire::Ref before = table.releases;
+    allocate(mine, block(60'000), 10, 24, wire::CallKind::Malloc);
+    release_at(mine, 0xAB, block(60'000));
+    EXPECT_EQ(table.releases, before);
+    EXPECT_EQ(released_by(table, 0xAB).rows, 0U);
+  });
+}
+
 // The state at the high-water mark, of rows that changed after it and of rows that did not.
 TEST(Peak, EveryRowKnowsWhatItHeldAtTheMark) {
   on_new_thread([](ThreadRecorder& mine, const wire::CounterTable& table) {
