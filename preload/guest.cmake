@@ -2,7 +2,7 @@
 # no libgcc_s and no libunwind into the process: what it needs of them is linked in and hidden.
 
 set(HEAPSCRIBE_GUEST_SOURCES
-  platform/no_exceptions.cpp platform/notice.cpp platform/own_code.cpp platform/pages.cpp
+  platform/no_exceptions.cpp platform/kernel_signal.cpp platform/notice.cpp platform/own_code.cpp platform/pages.cpp
   config.cpp
   bootstrap/early_events.cpp bootstrap/early_heap.cpp bootstrap/process_phase.cpp bootstrap/real_functions.cpp
   bootstrap/recording_scope.cpp
@@ -15,6 +15,8 @@ set(HEAPSCRIBE_GUEST_SOURCES
   record/block_table.cpp record/module_list.cpp record/peak.cpp record/release_rows.cpp record/sampling.cpp record/session.cpp record/small_blocks.cpp
   record/stack_table.cpp record/recorders.cpp record/thread_id.cpp record/thread_recorder.cpp
   record/thread_samples.cpp record/trace_ring.cpp
+  census/block_list.cpp census/census.cpp census/dominators.cpp census/interior_pointer.cpp census/marker.cpp
+  census/memory_map.cpp census/roots.cpp census/threads.cpp
   hooks/allocation.cpp hooks/loader.cpp hooks/operator_new.cpp hooks/process.cpp hooks/sample.cpp hooks/sandbox.cpp
   launch_collector.cpp use_pool.cpp entry.cpp)
 

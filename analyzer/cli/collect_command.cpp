@@ -32,6 +32,7 @@ struct CollectArguments {
   std::string unwinder = "auto";
   std::string trace;
   bool free_stacks = false;
+  std::string leak_check = "exit";
 };
 
 std::string program_name(const collector::TargetProcess& target) {
@@ -113,6 +114,7 @@ void serve(const CollectArguments& arguments, collector::FileDescriptor closing_
   auto session = collector::SessionFile::create(arguments.session, {info.mode, info.sample_mean});
   output.with(session);
   session.header().free_stacks = arguments.free_stacks ? 1 : 0;
+  session.header().census_wanted = wants_leak_check(arguments.mode, arguments.leak_check) ? 1 : 0;
   collector::ask_for_trace(session.header(), arguments.trace, wire::kLargestTraceRing);
   collector::Collector collector(session, output.take(), info);
   write_line(ready, std::string(kReady));
@@ -177,6 +179,7 @@ void add_collect_command(CLI::App& app, int& status) {
   command->add_option("--trace", arguments->trace)
       ->check(CLI::IsMember({"block", "drop", "degrade"}));
   add_free_stacks_option(*command, arguments->free_stacks);
+  add_leak_check_option(*command, arguments->leak_check);
   command->add_option("--output", arguments->output);
   command->callback([arguments, &status] { status = collect(*arguments); });
 }

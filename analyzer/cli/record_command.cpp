@@ -30,6 +30,7 @@ struct RunArguments {
   std::string unwinder = "auto";
   std::string allocator = "system";
   bool trace = false, free_stacks = false;
+  std::string leak_check = "exit";
   std::string trace_full = "block";
   std::uint64_t trace_ring = wire::kLargestTraceRing;
   bool force = false, quiet = false, no_symbols = false;
@@ -105,6 +106,7 @@ int record(const RunArguments& arguments) {
     collector::ask_for_trace(session.header(), arguments.trace_full, arguments.trace_ring);
   }
   session.header().free_stacks = arguments.free_stacks ? 1 : 0;
+  session.header().census_wanted = wants_leak_check(arguments.mode, arguments.leak_check) ? 1 : 0;
   collector::Collector collector(session, output.take(), describe(arguments, child.pid(), session));
   collector::TargetProcess target(child.pid());
   start(child,
@@ -153,6 +155,7 @@ void add_run_command(CLI::App& app, int& status) {
       ->envname("HEAPSCRIBE_ALLOCATOR")
       ->capture_default_str();
   add_free_stacks_option(*command, arguments->free_stacks);
+  add_leak_check_option(*command, arguments->leak_check);
   command->add_flag("--trace", arguments->trace,
                     "record every single event in order as well, for heapscribe trace");
   command

@@ -72,4 +72,19 @@ inline void add_mode_options(CLI::App& command, RecordingMode& mode) {
       });
 }
 
+// Whether blocks that are alive at the end are to be told apart by what still points to them.
+inline void add_leak_check_option(CLI::App& command, std::string& when) {
+  command
+      .add_option("--leak-check", when,
+                  "exit: find out at the end what can still be reached; off: do without")
+      ->check(CLI::IsMember({"exit", "off"}))
+      ->envname("HEAPSCRIBE_LEAK_CHECK")
+      ->capture_default_str();
+}
+
+// For that every live block must be known.
+inline bool wants_leak_check(const RecordingMode& mode, const std::string& when) {
+  return mode.mode() == wire::Mode::Full && when != "off";
+}
+
 }  // namespace heapscribe::cli

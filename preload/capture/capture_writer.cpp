@@ -525,6 +525,30 @@ void CaptureWriter::write_sizes(std::span<const SizeClass> sizes) {
   }
 }
 
+void CaptureWriter::write_block_classes(std::span<const BlockClassRow> classes,
+                                        std::span<const HolderRow> holders) {
+  Statement row = database_.prepare(
+      "INSERT OR REPLACE INTO block_class (site_id, class, blocks, bytes, retained_bytes) "
+      "VALUES (?,?,?,?,?)");
+  for (const BlockClassRow& found : classes) {
+    row.bind_all(integer(found.site), found.block_class, integer(found.blocks),
+                 integer(found.bytes), integer(found.retained_bytes));
+    row.run();
+  }
+  Statement held = database_.prepare(
+      "INSERT OR REPLACE INTO holder (site_id, root, tid, address, module_id, offset, sites) "
+      "VALUES (?,?,?,?,nullif(?,0),?,?)");
+  for (const HolderRow& found : holders) {
+    std::string sites = "[";
+    for (const SiteId site : found.sites) {
+      sites += (sites.size() > 1 ? "," : "") + std::to_string(site);
+    }
+    held.bind_all(integer(found.site), found.root, integer(found.thread), integer(found.address),
+                  integer(found.module), integer(found.offset), sites + "]");
+    held.run();
+  }
+}
+
 void CaptureWriter::write_releases(std::span<const ReleaseRow> releases) {
   if (releases.empty()) return;
   Statement upsert = database_.prepare(

@@ -105,6 +105,24 @@ struct PoolTimeRow {
   std::uint64_t allocations = 0;
 };
 
+// What the leak check found of a site's live blocks; one row for each class it has.
+struct BlockClassRow {
+  SiteId site = 0;
+  std::string_view block_class;  // definite, indirect, possible, reachable
+  std::uint64_t blocks = 0, bytes = 0, retained_bytes = 0;
+};
+
+// Who holds a site's largest reachable block: sites from the nearest on, and the root.
+struct HolderRow {
+  SiteId site = 0;
+  std::string root{};        // global, stack, register, thread-local
+  std::uint32_t thread = 0;  // kernel id; 0 = none
+  std::uint64_t address = 0;
+  ModuleId module = 0;  // of a global; 0 = unknown
+  std::uint64_t offset = 0;
+  std::vector<SiteId> sites{};
+};
+
 // How many blocks of a site were released by a stack.
 struct ReleaseRow {
   SiteId site = 0;
@@ -158,6 +176,8 @@ class CaptureWriter {
   void write_call_kinds(std::span<const std::uint64_t> allocations,
                         std::span<const std::uint64_t> bytes);
   void write_sizes(std::span<const SizeClass> sizes);
+  void write_block_classes(std::span<const BlockClassRow> classes,
+                           std::span<const HolderRow> holders);
   void write_releases(std::span<const ReleaseRow> releases);
   void write_pool(std::span<const PoolClassRow> classes, std::span<const PoolTimeRow> times);
 

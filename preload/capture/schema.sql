@@ -32,6 +32,11 @@ PRAGMA user_version = 2;
 --   site_timeline_step_ns, timeline_step_ns   widths of the two series
 --   symbolized     1 once `frame` covers every address
 --   free_stacks    1 if table release was asked for
+--   leak_check     'complete', or why there is none; then also leak_check_blocks (looked at),
+--                  leak_check_scanned_bytes, leak_check_stopped_ns (how long the threads stood still),
+--                  leak_check_marking_ns (in a copy, meanwhile), leak_check_threads,
+--                  leak_check_threads_unseen (of which the registers are not known),
+--                  leak_check_retained (1 = retained_bytes are known)
 --   trace          'block' | 'drop' | 'degrade' if every event was traced as well; trace_end_ns if
 --                  the trace ended before the recording did
 CREATE TABLE recording (
@@ -151,6 +156,30 @@ CREATE TABLE shared_site (
   temporary INTEGER NOT NULL,
   PRIMARY KEY (thread_id, site_id)
 ) WITHOUT ROWID;
+
+-- The leak check: live blocks at the end by what the program could still reach.
+-- definite = no pointer to it was left; indirect = only lost blocks point to it; possible = only
+-- pointers into the middle of blocks lead to it; reachable.
+CREATE TABLE block_class (
+  site_id INTEGER NOT NULL REFERENCES site(id),
+  class TEXT NOT NULL,
+  blocks INTEGER NOT NULL,
+  bytes INTEGER NOT NULL,            -- as requested
+  retained_bytes INTEGER NOT NULL,   -- of reachable ones: what would be gone with them; 0 = unknown
+  PRIMARY KEY (site_id, class)
+) WITHOUT ROWID;
+
+-- Who holds the largest reachable block of a site.
+CREATE TABLE holder (
+  site_id INTEGER PRIMARY KEY REFERENCES site(id),
+  root TEXT NOT NULL,                -- global, stack, register, thread-local
+  tid INTEGER NOT NULL,              -- of the thread; 0 for a global
+  address INTEGER NOT NULL,          -- where the root's pointer lies; 0 for a register
+  module_id INTEGER REFERENCES module(id),
+  offset INTEGER NOT NULL,           -- link-time address in the module
+  name TEXT,                         -- of the global, once symbols are looked up
+  sites TEXT NOT NULL                -- array: the sites of the blocks between, nearest holder first
+);
 
 -- Where blocks of a site were released (`run --free-stacks`); written when the recording ends. What
 -- sums up to less than the site's frees is not known.

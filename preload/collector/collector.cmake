@@ -3,7 +3,7 @@ find_package(Threads REQUIRED)
 add_library(heapscribe_collector STATIC
   capture/capture_writer.cpp capture/trace_store.cpp
   collector/collector.cpp collector/counter_reader.cpp collector/descriptors.cpp
-  collector/heartbeat.cpp collector/launch.cpp collector/leftovers.cpp collector/pool_reader.cpp collector/release_reader.cpp
+  collector/heartbeat.cpp collector/launch.cpp collector/leftovers.cpp collector/census_reader.cpp collector/pool_reader.cpp collector/release_reader.cpp
   collector/session_file.cpp collector/session_view.cpp collector/stack_resolver.cpp
   collector/target_check.cpp collector/target_process.cpp collector/timeline.cpp
   collector/totals.cpp collector/trace_drain.cpp collector/trace_rings.cpp)

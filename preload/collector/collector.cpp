@@ -5,6 +5,7 @@
 #include <chrono>
 #include <ctime>
 
+#include "preload/collector/census_reader.h"
 #include "preload/collector/pool_reader.h"
 #include "preload/collector/release_reader.h"
 
@@ -117,6 +118,7 @@ Stop Collector::run(TargetProcess& target, const std::atomic<bool>& stop_request
   const Heartbeat heartbeat(session_, target.pid());
   if (trace_) trace_->start();
   const Stop stop = serve(target, stop_requested, at_scan);
+  if (stop == Stop::Ended) await_census(header());
   end_ns_ = session_time(header());
   return stop;
 }
@@ -237,9 +239,11 @@ void Collector::finish(const End& end, const std::string& state) {
     untraced(totals) += trace_->lost_here();
   }
   const std::vector<capture::ReleaseRow> releases = read_releases(view_, reader_);
+  const CensusFindings census = read_census(view_, reader_, writer_);
   writer_.flush([&] {
     write_final_tables(totals, writer_);
     writer_.write_releases(releases);
+    writer_.write_block_classes(census.classes, census.holders);
     write_pool_tables(view_, writer_);
     trace_store_.write();
   });
@@ -273,9 +277,11 @@ void recover_session(SessionFile& session, capture::Database& database,
   writer.set_recording("state", "interrupted");
   set_pool_totals(view, writer);
   const std::vector<capture::ReleaseRow> releases = read_releases(view, reader);
+  const CensusFindings census = read_census(view, reader, writer);
   writer.flush([&] {
     write_final_tables(totals, writer);
     writer.write_releases(releases);
+    writer.write_block_classes(census.classes, census.holders);
     write_pool_tables(view, writer);
     trace.write();
   });

@@ -74,6 +74,10 @@ class CounterReader {
 
   // The site that a row counts for, as for the event trace; nothing as long as it is not known.
   std::optional<capture::SiteId> site_of(wire::Ref row, Patience patience);
+  // The module that data lies in, and where in it.
+  std::optional<std::pair<capture::ModuleId, std::uint64_t>> data_place(std::uint64_t address) {
+    return resolver_.data_place(address);
+  }
   // A stack that no site needs to have; nothing if it cannot be read.
   std::optional<capture::StackId> stack_of(wire::Ref stack) {
     return resolver_.resolve(stack, Patience::Over);

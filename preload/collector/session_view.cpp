@@ -114,6 +114,17 @@ const wire::SampleRow* SessionView::samples(std::span<const wire::SiteRow> rows)
              : nullptr;
 }
 
+std::span<const wire::CensusRow> SessionView::census_rows() const {
+  const wire::Census& census = header().census;
+  const std::uint32_t count = census.row_count;
+  if (census.state.load(std::memory_order_acquire) != wire::CensusState::Complete || count == 0) {
+    return {};
+  }
+  const auto* first = at<wire::CensusRow>(census.rows, (count - 1) * sizeof(wire::CensusRow));
+  if (first == nullptr) return {};
+  return {first, count};
+}
+
 std::vector<std::span<const wire::ReleaseRow>> SessionView::release_rows(wire::Ref newest) const {
   std::vector<std::span<const wire::ReleaseRow>> found;
   std::uint64_t rows = 0;  // blocks do not overlap

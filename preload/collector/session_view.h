@@ -70,6 +70,8 @@ class SessionView {
   // Beside what `rows` returned, one by one; nullptr where nothing is sampled.
   const wire::SampleRow* samples(std::span<const wire::SiteRow> rows) const;
   bool is_sampled() const { return is_sampled_; }
+  // Empty unless the census is complete.
+  std::span<const wire::CensusRow> census_rows() const;
   // Of a table, all blocks.
   std::vector<std::span<const wire::ReleaseRow>> release_rows(wire::Ref newest) const;
   ModuleView module(wire::Ref ref) const;

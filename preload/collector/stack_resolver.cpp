@@ -58,6 +58,13 @@ const StackResolver::Mapping* StackResolver::find(std::uint64_t address,
   return nullptr;
 }
 
+std::optional<std::pair<capture::ModuleId, std::uint64_t>> StackResolver::data_place(
+    std::uint64_t address) const {
+  const Mapping* mapping = find(address, view_.header().layout.load(std::memory_order_relaxed));
+  if (mapping == nullptr) return std::nullopt;
+  return std::pair{mapping->module, address - mapping->bias};
+}
+
 StackResolver::Place StackResolver::place_of(std::uint64_t address, std::uint32_t layout) {
   Places& places = places_[layout];
   const auto found = places.find(address);

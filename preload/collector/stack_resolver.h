@@ -35,6 +35,10 @@ class StackResolver {
   // stack was written after the session was last looked at.
   std::optional<capture::StackId> resolve(wire::Ref stack, Patience patience);
 
+  // The module that an address lies in now, and its link-time address there.
+  std::optional<std::pair<capture::ModuleId, std::uint64_t>> data_place(
+      std::uint64_t address) const;
+
  private:
   struct Mapping {
     std::uint64_t end = 0, bias = 0;

@@ -6,10 +6,16 @@
 #include <cstdarg>
 #include <cstring>
 
+#include "preload/census/census.h"
 #include "preload/entry.h"
 #include "preload/hooks/record.h"
 #include "preload/memory/pool.h"
 #include "preload/platform/kernel.h"
+
+// Written by the stubs at the end. Several threads may leave at once: then it is the last one's.
+extern "C" {
+[[gnu::used, gnu::visibility("hidden")]] heapscribe::census::Departure heapscribe_departure;
+}
 
 namespace {
 
@@ -35,6 +41,20 @@ void note_end(EndKind kind, int status) {
   header.end_kind.store(kind, std::memory_order_release);
 }
 
+// A departure that lies further out on the stack we are on; else the frame we are in, which is not
+// as exact: what libc has left below the program's frames counts as alive.
+void take_last_census() {
+  if (!is_recorded_process()) return;
+  const auto here = reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0));
+  constexpr std::uintptr_t kFar = std::uintptr_t{1} << 20;
+  if (heapscribe_departure.sp - here < kFar) {
+    return heapscribe::census::take_census(&heapscribe_departure);
+  }
+  if (heapscribe::census::program_has_returned()) return heapscribe::census::take_census(nullptr);
+  const heapscribe::census::Departure inexact{{}, here};
+  heapscribe::census::take_census(&inexact);
+}
+
 // Notes the exec, tries it, and takes the note back when it returns.
 template <typename Call>
 int exec_noted(const char* path, Call call) {
@@ -57,6 +77,7 @@ namespace heapscribe {
 // first, so it runs last.
 void note_exit(int status, void*) {
   note_end(EndKind::Exit, status);
+  take_last_census();
 }
 
 }  // namespace heapscribe
@@ -64,22 +85,55 @@ void note_exit(int status, void*) {
 #pragma GCC visibility push(default)
 extern "C" {
 
-void _exit(int status) {
+// What follows the stubs.
+#define HEAPSCRIBE_AFTER_STUB [[gnu::used, gnu::visibility("hidden"), noreturn]]
+
+HEAPSCRIBE_AFTER_STUB void heapscribe_exit(int status) {
+  if (real.exit_program == nullptr) heapscribe::start();
+  real.exit_program(status);  // comes back to note_exit
+  __builtin_unreachable();
+}
+
+HEAPSCRIBE_AFTER_STUB void heapscribe_exit_now(int status) {
   if (real.exit_now == nullptr) heapscribe::start();
   note_end(EndKind::ImmediateExit, status);
+  take_last_census();
   real.exit_now(status);
   __builtin_unreachable();
 }
 
-void _Exit(int status) noexcept {
-  _exit(status);
-}
-
-void quick_exit(int status) noexcept {
+HEAPSCRIBE_AFTER_STUB void heapscribe_exit_quickly(int status) {
   if (real.exit_quickly == nullptr) heapscribe::start();
   note_end(EndKind::QuickExit, status);
+  take_last_census();
   real.exit_quickly(status);
   __builtin_unreachable();
+}
+
+// The registers as the program left them, before a compiler uses them for something else.
+#define HEAPSCRIBE_DEPART(next)                  \
+  asm("lea heapscribe_departure(%rip), %rax\n\t" \
+      "mov %rbx, 0(%rax)\n\t"                    \
+      "mov %rbp, 8(%rax)\n\t"                    \
+      "mov %r12, 16(%rax)\n\t"                   \
+      "mov %r13, 24(%rax)\n\t"                   \
+      "mov %r14, 32(%rax)\n\t"                   \
+      "mov %r15, 40(%rax)\n\t"                   \
+      "lea 8(%rsp), %rdx\n\t"                    \
+      "mov %rdx, 48(%rax)\n\t"                   \
+      "jmp " next)
+
+[[gnu::naked]] void exit(int) noexcept {
+  HEAPSCRIBE_DEPART("heapscribe_exit");
+}
+[[gnu::naked]] void _exit(int) {
+  HEAPSCRIBE_DEPART("heapscribe_exit_now");
+}
+[[gnu::naked]] void _Exit(int) noexcept {
+  HEAPSCRIBE_DEPART("heapscribe_exit_now");
+}
+[[gnu::naked]] void quick_exit(int) noexcept {
+  HEAPSCRIBE_DEPART("heapscribe_exit_quickly");
 }
 
 void abort() noexcept {

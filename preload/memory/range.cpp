@@ -85,6 +85,7 @@ bool try_reserve(std::size_t blocks, bool with_words) {
   range.alignment = alignment;
   range.base = base;
   range.bytes = layout.blocks;
+  platform::announce_own_pages(reinterpret_cast<void*>(base), layout.total());
   return true;
 }
 
@@ -126,6 +127,10 @@ bool open_units(std::size_t end) {
                                                        std::memory_order_acquire)) {
   }
   return true;
+}
+
+std::size_t opened_units() {
+  return opened.load(std::memory_order_acquire);
 }
 
 void open_everything() {

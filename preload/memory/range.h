@@ -70,6 +70,8 @@ bool open_units(std::size_t end);
 // From now on the program restricts its system calls: opens all, and the pool asks no more.
 void open_everything();
 bool may_call_system();
+// Units that may be in use.
+std::size_t opened_units();
 
 // Zeroed memory for the pool's own records, never given back; nullptr when there is none left.
 // Aligned to its size if that is a power of two up to a page, else to 64 bytes.

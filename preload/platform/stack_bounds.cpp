@@ -53,6 +53,14 @@ bool on_own_stack(const void* address, std::size_t bytes) {
   return begin >= here / kPageSize * kPageSize && begin + bytes <= end;
 }
 
+std::uintptr_t thread_storage() {
+  return thread_storage_bytes;
+}
+
+std::uintptr_t outermost_frame_of_main() {
+  return reinterpret_cast<std::uintptr_t>(__libc_stack_end);
+}
+
 StackEnd end_of_main_stack() {
   return {main_stack_end - 2 * kPageSize, main_stack_end};
 }

@@ -22,6 +22,12 @@ struct StackEnd {
   bool contains(std::uintptr_t address) const { return address > begin && address <= end; }
 };
 StackEnd end_of_main_stack();
+
+// Bytes of static thread-local storage below a thread's descriptor.
+std::uintptr_t thread_storage();
+// Where the first thread began; the program's arguments follow.
+std::uintptr_t outermost_frame_of_main();
+
 StackEnd end_of_thread_stack();  // of the calling thread, which is not the main one
 
 }  // namespace heapscribe::platform

@@ -35,6 +35,18 @@ class BlockTable {
     }
   }
 
+  // Calls visit(block, record) for every block, in no order. For a table that nobody writes to.
+  template <typename Visit>
+  void for_each(Visit visit) const {
+    for (unsigned table = 1; table <= newest_.load(std::memory_order_acquire); ++table) {
+      const Bucket* buckets = tables_[table].load(std::memory_order_acquire);
+      const std::uint64_t count = (std::uint64_t{1} << log2_buckets(table)) + kReach;
+      for (std::uint64_t i = 0; i < count; ++i) {
+        for (const Entry& entry : buckets[i].entries) visit_entry(entry, visit);
+      }
+    }
+  }
+
   // Removes and returns the block's record. Call before the block is released.
   BlockRecord take(std::uintptr_t block);
 
@@ -54,6 +66,17 @@ class BlockTable {
 
   // Table n has 256 << (n - 1) home buckets, and kReach more behind the last one.
   static constexpr unsigned log2_buckets(unsigned table) { return 7 + table; }
+
+  template <typename Visit>
+  static void visit_entry(const Entry& entry, Visit& visit) {
+    constexpr unsigned kKeyShift = 20;
+    const std::uint64_t word = entry.word.load(std::memory_order_relaxed);
+    if (word >> kKeyShift == 0) return;
+    const std::uint64_t value = entry.value.load(std::memory_order_relaxed);
+    visit(static_cast<std::uintptr_t>(word >> kKeyShift << 3),
+          BlockRecord{static_cast<wire::Ref>(value >> 32),
+                      (word >> 8 & 0xFFF) << 32 | (value & 0xFFFF'FFFFU)});
+  }
 
   static bool insert_into(Bucket* home, std::uint64_t word, std::uint64_t value);
   static bool insert_alone(Bucket* home, std::uint64_t word, std::uint64_t value);

@@ -38,6 +38,9 @@ class LiveBlocks {
     return record.row != wire::kNoRef ? record : table_.take(block);
   }
 
+  const SmallBlocks& small_blocks() const { return small_; }
+  const BlockTable& table() const { return table_; }
+
   // For blocks whose word serves another purpose (samples).
   BlockTable& table() { return table_; }
 

@@ -49,6 +49,7 @@ const char* Session::open(const char* path) {
     if (base_ != nullptr) break;
   }
   platform::system_call(SYS_close, descriptor);
+  if (base_ != nullptr) platform::announce_own_pages(base_, mapped_);
   if (base_ == nullptr) return "no address space for the session ";
   header_ = reinterpret_cast<wire::SessionHeader*>(base_);
   if (!is_prepared(*header_))

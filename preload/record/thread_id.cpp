@@ -18,10 +18,14 @@ std::uint32_t ask_kernel() {
   return static_cast<std::uint32_t>(platform::system_call(SYS_gettid));
 }
 
-std::uint32_t read_place() {
+std::uint32_t read_place(std::uintptr_t descriptor) {
   std::uint32_t id = 0;
-  std::memcpy(&id, reinterpret_cast<const char*>(pthread_self()) + place, sizeof id);
+  std::memcpy(&id, reinterpret_cast<const char*>(descriptor) + place, sizeof id);
   return id;
+}
+
+std::uint32_t read_place() {
+  return read_place(static_cast<std::uintptr_t>(pthread_self()));
 }
 
 }  // namespace
@@ -33,6 +37,10 @@ void learn_thread_id_place() {
     if (read_place() == id && found == 0) found = place;
   }
   place = found;
+}
+
+std::uint32_t thread_id_in(std::uintptr_t descriptor) {
+  return place != 0 ? read_place(descriptor) : 0;
 }
 
 std::uint32_t current_thread_id() {

@@ -11,4 +11,7 @@ void learn_thread_id_place();
 
 std::uint32_t current_thread_id();
 
+// The id in the descriptor of any thread; 0 if its thread has ended, or the place is not known.
+std::uint32_t thread_id_in(std::uintptr_t descriptor);
+
 }  // namespace heapscribe::record

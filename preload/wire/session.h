@@ -25,6 +25,7 @@
 #include <cstdint>
 #include <string_view>
 
+#include "preload/wire/census.h"
 #include "preload/wire/losses.h"
 #include "preload/wire/size_buckets.h"
 #include "preload/wire/trace.h"
@@ -238,7 +239,8 @@ struct SessionHeader {
   TracePolicy trace;
   std::uint32_t free_stacks;         // 1 = where blocks are released is wanted too
   std::uint64_t largest_trace_ring;  // bytes of words that a ring may grow to
-  std::uint64_t reserved1;
+  std::uint32_t census_wanted;       // 1 = at the end of the program
+  std::uint32_t reserved1;
 
   // Kept up to date by the collector.
   alignas(64) std::atomic<std::uint64_t> committed;  // bytes with storage behind them
@@ -268,6 +270,8 @@ struct SessionHeader {
   std::atomic<std::uint64_t> trace_end_ns;        // session time and event number of that moment
   std::atomic<std::uint64_t> trace_end_number;
   char exec_path[kExecPathBytes];  // for EndKind::Exec, zero-terminated
+
+  alignas(64) Census census;
 
   // The high-water mark; see preload/record/peak.h.
   alignas(64) std::atomic<std::int64_t> flushed_live_bytes;  // not monotonic
