@@ -93,13 +93,20 @@ class CaseJudge:
                 self.harmless(label, alarmed)
         for function in {label.function for label in self.case.labels}:
             self.too_many(function, alarmed)
-        for finding in self.strangers:
-            self.verdict.false_alarms += 1
-            self.verdict.false_definite += finding.said == "definite"
+        self.judge_strangers()
+        return self.verdict
+
+    def judge_strangers(self):
+        """Leaks without a labelled function. As many as were missed are those, their stack is lost:
+        the detector has paid with its recall. The others are false alarms."""
+        missed = self.verdict.leaks - self.verdict.found
+        for number, finding in enumerate(self.strangers):
+            if number >= missed:
+                self.verdict.false_alarms += 1
+                self.verdict.false_definite += finding.said == "definite"
             self.verdict.wrong.append(
                 f"{self.case.program}.{self.case.name}: {finding.said} in no labelled function: "
-                f"{' < '.join(finding.stack[:6])}")
-        return self.verdict
+                f"{' < '.join(filter(None, finding.stack[:6])) or 'no stack'}")
 
     def leak(self, label):
         reported = self.said_of(label.function, *LEAKS, "leak")
