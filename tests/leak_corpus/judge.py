@@ -63,6 +63,7 @@ class CaseJudge:
         self.by_bytes = any(finding.blocks is None for finding in report.findings)
         self.said, self.strangers = attributed(case, report.findings)
         self.verdict = Verdict()
+        self.missed = 0  # blocks, or bytes
 
     def quantity(self, blocks, size):
         return size if self.by_bytes else blocks
@@ -97,11 +98,11 @@ class CaseJudge:
         return self.verdict
 
     def judge_strangers(self):
-        """Leaks without a labelled function. As many as were missed are those, their stack is lost:
-        the detector has paid with its recall. The others are false alarms."""
-        missed = self.verdict.leaks - self.verdict.found
-        for number, finding in enumerate(self.strangers):
-            if number >= missed:
+        """Leaks without a labelled function. As many blocks as were missed are those, their stack is
+        lost: the detector has paid with its recall. The others are false alarms."""
+        for finding in self.strangers:
+            self.missed -= self.quantity(finding.blocks, finding.bytes)
+            if self.missed < 0:
                 self.verdict.false_alarms += 1
                 self.verdict.false_definite += finding.said == "definite"
             self.verdict.wrong.append(
@@ -122,6 +123,8 @@ class CaseJudge:
         self.class_is(label, right and label.wanted in self.classes, self.said.get(
             (label.function, label.wanted)))
         if not found:
+            amount = self.quantity(label.blocks, label.bytes)
+            self.missed += float("inf") if amount is None else amount
             self.wrong(label, "missed")
         elif not right:
             self.wrong(label, "another class")
