@@ -25,6 +25,9 @@
 #include "preload/unwind/unwinder.h"
 #include "preload/use_pool.h"
 
+// What at_quick_exit is in libc itself.
+extern "C" int __cxa_at_quick_exit(void (*handler)(void*), void* module) noexcept;
+
 namespace heapscribe {
 namespace {
 
@@ -68,6 +71,7 @@ void prepare_recording(const wire::SessionHeader& header) {
   choose_unwinder();
   if (bootstrap::is_glibc_underneath()) record::live_blocks.find_small_blocks_by_address();
   on_exit(note_exit, nullptr);
+  __cxa_at_quick_exit(note_quick_exit, nullptr);
 }
 
 // Counts what happened before.

@@ -10,5 +10,7 @@ bool start();
 
 // on_exit handler, see hooks/process.cpp.
 void note_exit(int status, void* unused);
+// at_quick_exit handler, likewise.
+void note_quick_exit(void* unused);
 
 }  // namespace heapscribe

@@ -4,7 +4,7 @@
 set(HEAPSCRIBE_GUEST_SOURCES
   platform/no_exceptions.cpp platform/kernel_signal.cpp platform/notice.cpp platform/own_code.cpp platform/pages.cpp
   config.cpp
-  bootstrap/early_events.cpp bootstrap/early_heap.cpp bootstrap/process_phase.cpp bootstrap/real_functions.cpp
+  bootstrap/break_pieces.cpp bootstrap/early_events.cpp bootstrap/early_heap.cpp bootstrap/process_phase.cpp bootstrap/real_functions.cpp
   bootstrap/recording_scope.cpp
   bootstrap/thread_state.cpp
   memory/heap.cpp memory/huge.cpp memory/magazines.cpp memory/pool.cpp memory/range.cpp memory/slabs.cpp

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "analyzer/cli/command.h"
+#include "analyzer/cli/leaks_command.h"
 #include "analyzer/cli/open_capture.h"
 #include "analyzer/cli/options.h"
 #include "analyzer/cli/output.h"
@@ -58,6 +59,7 @@ struct SiteOptions {
   std::string tree;
   std::string group = "site";
   std::optional<std::int64_t> frames;
+  LeakOptions leaks;
 };
 
 constexpr std::array<const char*, 5> kMeasureTexts = {
@@ -95,7 +97,12 @@ std::vector<std::string> remarks(const CaptureReader& reader, Measure by, bool b
   if (by == Measure::Live && reader.state() != model::RecordingState::Live) {
     lines.emplace_back(
         "Alive at the end is not necessarily a leak: whether the program could still");
-    lines.emplace_back("reach these blocks is not known yet.");
+    const std::string why = reader.text("leak_check");
+    lines.emplace_back(
+        why == "complete"
+            ? "reach these blocks tells `heapscribe leaks` without --tree and --group."
+            : "reach these blocks is not known: " + (why.empty() ? "no check was made" : why) +
+                  ".");
   }
   if (by_thread && by == Measure::Peak) {
     lines.emplace_back("The peak is not recorded by thread: sites are shown with all they held.");
@@ -152,7 +159,24 @@ render::Document document_of(CaptureReader& reader, const SiteReport& report,
                                 {options.input.format == "text", options.frames});
 }
 
-void add_site_report(CLI::App& app, const SiteReport& report) {
+[[noreturn]] void refuse_without_check(const CaptureReader& reader) {
+  const std::string why = reader.text("leak_check");
+  if (why == "complete") {
+    throw std::runtime_error(
+        "--classes, --fail-on and suppressions go with neither --tree, --group nor --thread");
+  }
+  throw std::runtime_error("'" + reader.path() +
+                           "' has no leak check: " + (why.empty() ? "none was made" : why));
+}
+
+// Trees and groups show what was alive; so does everything without a leak check, or under way.
+bool by_class(const CaptureReader& reader, const SiteReport& report, const SiteOptions& options) {
+  const bool plain =
+      options.tree.empty() && options.group == "site" && options.filter.filter.thread.empty();
+  return report.by == Measure::Live && report.collect != nullptr && plain && has_leak_check(reader);
+}
+
+void add_site_report(CLI::App& app, const SiteReport& report, int& status) {
   auto options = std::make_shared<SiteOptions>();
   CLI::App* command = app.add_subcommand(report.name, report.help);
   options->input.add_to(*command);
@@ -174,8 +198,18 @@ void add_site_report(CLI::App& app, const SiteReport& report) {
       ->type_name("")
       ->check(one_of({"top-down", "bottom-up"}));
   options->filter.add_to(*command);
-  command->callback([options, &report] {
+  if (report.collect == reports::find_leaks) add_leak_options(*command, options->leaks);
+  command->callback([options, &report, &status] {
     const auto reader = open_capture(options->input.path);
+    if (by_class(*reader, report, *options)) {
+      model::select_sites(*reader, options->filter.filter);
+      status = report_leaks(
+          *reader, options->leaks, context_of(*reader, options->filter.in_words()),
+          options->limit.rows(options->input.chosen_format()),
+          {options->input.format == "text", options->frames}, options->input.chosen_format());
+      return;
+    }
+    if (options->leaks.any()) refuse_without_check(*reader);
     print(document_of(*reader, report, *options), options->input.chosen_format());
   });
 }
@@ -288,9 +322,9 @@ void add_losses(CLI::App& app) {
 
 }  // namespace
 
-void add_report_commands(CLI::App& app, int&) {
+void add_report_commands(CLI::App& app, int& status) {
   add_summary(app);
-  for (const SiteReport& report : kSiteReports) add_site_report(app, report);
+  for (const SiteReport& report : kSiteReports) add_site_report(app, report, status);
   add_sizes(app);
   add_releases(app);
   add_pools(app);

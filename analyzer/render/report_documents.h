@@ -8,6 +8,7 @@
 
 #include "analyzer/render/document.h"
 #include "analyzer/reports/groups.h"
+#include "analyzer/reports/leak_check.h"
 #include "analyzer/reports/pools.h"
 #include "analyzer/reports/releases.h"
 #include "analyzer/reports/sites.h"
@@ -41,6 +42,8 @@ struct SiteDetail {
 
 Document sites_document(const reports::SitesReport& report, const Context& context,
                         const SiteWording& wording, const SiteDetail& detail);
+Document leak_check_document(const reports::LeakCheck& check, const Context& context,
+                             const SiteDetail& detail);
 Document groups_document(const reports::GroupsReport& report, const Context& context,
                          const SiteWording& wording);
 Document tree_document(const reports::TreeReport& report, const Context& context,

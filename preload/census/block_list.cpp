@@ -6,6 +6,7 @@
 #include "preload/memory/pool.h"
 #include "preload/platform/pages.h"
 #include "preload/record/live_blocks.h"
+#include "preload/record/session.h"
 
 namespace heapscribe::census {
 namespace {
@@ -77,6 +78,14 @@ bool by_address(const Block& left, const Block& right) {
 
 }  // namespace
 
+// Just the number of its elements, in front of none.
+bool BlockList::is_empty_array(const Block& block) {
+  constexpr std::uint64_t kLargestCookie = 16;
+  if (block.size != 8 && block.size != kLargestCookie) return false;
+  const wire::CallKind kind = record::session.at<wire::SiteRow>(block.row)->kind;
+  return kind == wire::CallKind::NewArray || kind == wire::CallKind::NewAligned;
+}
+
 bool BlockList::collect() {
   return gather() && make_index();
 }
@@ -122,7 +131,7 @@ bool BlockList::make_index() {
   if (count_ == 0) return true;
   lowest_ = blocks_[0].address;
   const Block& last = blocks_[count_ - 1];
-  end_ = last.address + std::max<std::uint64_t>(last.size, 1);
+  end_ = last.address + last.size + 1;
   directory_ = make_array<std::uint32_t>(std::size_t{1} << (kAddressBits - kChunkBits));
   if (directory_ == nullptr || end_ >> kAddressBits != 0) return false;
   std::uint32_t tables = 0;

@@ -26,6 +26,7 @@ class BlockList {
   const Block& operator[](std::uint32_t index) const { return blocks_[index]; }
 
   // The block with `address` <= word < address + size (or == address); kNoBlock if there is none.
+  // Of an array without elements the end counts too: it is all that the program has.
   std::uint32_t find(std::uintptr_t word) const {
     if (word < lowest_ || word >= end_) return kNoBlock;
     const std::uint32_t entry = directory_[word >> kChunkBits];
@@ -33,10 +34,13 @@ class BlockList {
     const std::uint32_t index = (entry & kWhole) != 0 ? entry & ~kWhole : search(entry, word);
     if (index >= count_) return kNoBlock;
     const Block& block = blocks_[index];
-    return word - block.address < block.size || word == block.address ? index : kNoBlock;
+    const std::uint64_t offset = word - block.address;
+    if (offset < block.size || offset == 0) return index;
+    return offset == block.size && is_empty_array(block) ? index : kNoBlock;
   }
 
  private:
+  static bool is_empty_array(const Block& block);
   static constexpr unsigned kChunkBits = 26;
   static constexpr unsigned kPageBits = 12;
   static constexpr unsigned kAddressBits = 47;

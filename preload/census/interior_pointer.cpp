@@ -1,5 +1,6 @@
 #include "preload/census/interior_pointer.h"
 
+#include "preload/bootstrap/real_functions.h"
 #include "preload/record/session.h"
 
 namespace heapscribe::census {
@@ -20,6 +21,7 @@ bool is_array_with_cookie(const Block& block, std::uint64_t offset) {
   if (offset != 8 && offset != 16) return false;
   const std::uint64_t count = read(block.address + offset - 8);
   const std::uint64_t bytes = block.size - offset;
+  if (bytes == 0) return count == 0;
   return count != 0 && count <= bytes && bytes % count == 0;
 }
 
@@ -50,6 +52,12 @@ bool has_size_in_front(const Block& block, std::uint64_t offset) {
 }
 
 }  // namespace
+
+bool is_chunk_behind(const Block& block, std::uintptr_t word) {
+  if (!bootstrap::is_glibc_underneath()) return false;
+  constexpr std::uint64_t kFlags = 7;
+  return word == block.address - 16 + (read(block.address - 8) & ~kFlags);
+}
 
 bool is_usual(const Block& block, std::uintptr_t word, const MemoryMap& map) {
   if (block.address % 8 != 0) return false;

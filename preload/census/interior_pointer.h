@@ -16,4 +16,8 @@ namespace heapscribe::census {
 //  - what a wrapper of malloc returned that keeps the size in front.
 bool is_usual(const Block& block, std::uintptr_t word, const MemoryMap& map);
 
+// True if `word` is where glibc's next chunk begins: its first word is the last one of `block`, so
+// what libc's allocator notes of its free chunks looks like pointers into the blocks before them.
+bool is_chunk_behind(const Block& block, std::uintptr_t word);
+
 }  // namespace heapscribe::census

@@ -118,6 +118,13 @@ void Marker::drain() {
 // Scanning ---------------------------------------------------------------------------------------
 
 void Marker::scan(Range range) {
+  for (std::size_t i = 0; i < dead_count_; ++i) {
+    const Range& dead = dead_[i];
+    if (dead.end <= range.begin || dead.begin >= range.end) continue;
+    if (dead.end < range.end) scan({dead.end, range.end});
+    if (dead.begin <= range.begin) return;
+    range.end = dead.begin;
+  }
   constexpr std::uintptr_t kWord = sizeof(std::uintptr_t);
   const Range words{(range.begin + kWord - 1) / kWord * kWord, range.end / kWord * kWord};
   if (words.begin >= words.end) return;
@@ -151,6 +158,10 @@ void Marker::meet(std::uintptr_t word, const std::uintptr_t* at) {
 }
 
 void Marker::meet_reachable(Node node, std::uintptr_t word, const std::uintptr_t* at) {
+  if (root_ != nullptr && root_->of_libc && !is_mapping(node) &&
+      is_chunk_behind(blocks_[node], word)) {
+    return;
+  }
   const bool strong = is_mapping(node) || (root_ != nullptr && root_->interior_counts) ||
                       word == blocks_[node].address || is_usual(blocks_[node], word, map_);
   if (!strong) {

@@ -25,6 +25,7 @@ struct Root {
   wire::RootKind kind;
   std::uint32_t thread;
   bool interior_counts;  // pointers into the middle are as good as those to the start
+  bool of_libc = false;  // its allocator points to what follows a block, see is_chunk_behind
 };
 
 enum class Mark : std::uint8_t { Unreached, Definite, Indirect, Possible, Reachable };
@@ -35,6 +36,12 @@ class Marker {
 
   // `mappings`: by address, disjoint. False without memory.
   bool prepare(const Range* mappings, std::size_t count, std::atomic<std::uint64_t>& progress);
+
+  // Memory that holds nothing, whatever it reads; few ranges. Call before marking.
+  void leave_out(const Range* dead, std::size_t count) {
+    dead_ = dead;
+    dead_count_ = count;
+  }
 
   void mark_from(const Root& root);
   // A value that is not in memory any more.
@@ -92,6 +99,8 @@ class Marker {
   std::size_t mapping_count_ = 0;
   std::uintptr_t lowest_ = 0, end_ = 0;  // of all nodes
   std::atomic<std::uint64_t>* progress_ = nullptr;
+  const Range* dead_ = nullptr;
+  std::size_t dead_count_ = 0;
 
   Step step_ = Step::Reachable;
   const Root* root_ = nullptr;  // where we are; nullptr = in node `from_`

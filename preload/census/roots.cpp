@@ -1,9 +1,13 @@
 #include "preload/census/roots.h"
 
+#include <link.h>
+#include <signal.h>
+
 #include <algorithm>
 
+#include "preload/bootstrap/break_pieces.h"
 #include "preload/bootstrap/real_functions.h"
-#include "preload/platform/own_code.h"
+#include "preload/platform/kernel.h"
 #include "preload/platform/pages.h"
 #include "preload/platform/stack_bounds.h"
 #include "preload/record/session.h"
@@ -15,8 +19,7 @@ namespace {
 using record::session;
 using wire::RootKind;
 
-// glibc's struct pthread, from the descriptor on.
-constexpr std::uintptr_t kDescriptorBytes = 2304;
+using platform::kDescriptorBytes;
 constexpr std::uintptr_t kRedZone = 128;
 constexpr std::size_t kMostOwnPages = std::size_t{1} << 20;
 
@@ -54,10 +57,11 @@ bool Roots::find(const Departure* departure, std::uint32_t own_id) {
   if (!roots_.reserve(mappings + threads * 8 + 64) ||
       !nodes_.reserve(mappings * 4 + kMostOwnPages) ||
       !excluded_.reserve(mappings * 2 + kMostOwnPages + blocks_.size()) ||
-      !descriptors_.reserve(threads + 65536) || !kept_.reserve(65536)) {
+      !descriptors_.reserve(threads + 65536) || !kept_.reserve(65536) || !dead_.reserve(threads)) {
     return false;
   }
   add_modules();
+  add_pieces_of_break();
   find_descriptors();
   add_own_thread(departure);
   for (std::size_t i = 0; i < threads_.size(); ++i) add_stopped_thread(threads_[i]);
@@ -67,6 +71,7 @@ bool Roots::find(const Departure* departure, std::uint32_t own_id) {
 }
 
 void Roots::mark(Marker& marker) {
+  marker.leave_out(dead_.begin(), dead_.size());
   for (const Root& root : roots_) marker.mark_from(root);
   if (departure_ != nullptr) {
     for (const std::uintptr_t value : departure_->registers) marker.mark_register(value, own_id_);
@@ -79,8 +84,9 @@ void Roots::mark(Marker& marker) {
   for (const std::uint32_t block : kept_) marker.keep(block);
 }
 
-void Roots::add_root(Range range, RootKind kind, std::uint32_t thread, bool interior) {
-  if (range.begin < range.end) roots_.add({range, kind, thread, interior});
+void Roots::add_root(Range range, RootKind kind, std::uint32_t thread, bool interior,
+                     bool of_libc) {
+  if (range.begin < range.end) roots_.add({range, kind, thread, interior, of_libc});
 }
 
 // Globals -----------------------------------------------------------------------------------------
@@ -94,12 +100,23 @@ void Roots::add_modules() {
     const Range range{module->base, platform::round_up(module->end, platform::kPageSize)};
     exclude(range);
     if (range.contains(reinterpret_cast<std::uintptr_t>(&session))) continue;
+    // What libc and the loader keep is theirs, however they point to it.
+    const bool of_libc = range.contains(reinterpret_cast<std::uintptr_t>(bootstrap::real.exit_now));
+    const bool of_loader = range.contains(reinterpret_cast<std::uintptr_t>(&_r_debug));
     for (std::size_t i = 0; i < map_.size(); ++i) {
       const Mapping& mapping = map_[i];
       if (!mapping.readable || mapping.kind == MappingKind::Special) continue;
       add_root({std::max(mapping.range.begin, range.begin), std::min(mapping.range.end, range.end)},
-               RootKind::Global, 0);
+               RootKind::Global, 0, of_libc || of_loader, of_libc);
     }
+  }
+}
+
+// What the program itself took by sbrk, between libc's; other allocators take theirs so too.
+void Roots::add_pieces_of_break() {
+  if (!bootstrap::is_glibc_underneath()) return;
+  for (const bootstrap::BreakPiece& piece : bootstrap::break_pieces()) {
+    add_root({piece.begin, piece.end}, RootKind::Global, 0);
   }
 }
 
@@ -138,13 +155,24 @@ void Roots::add_own_thread(const Departure* departure) {
   const bool is_main = own_id_ == session.header().pid;
   const std::uintptr_t end_of_frames =
       is_main ? platform::outermost_frame_of_main() : descriptor - platform::thread_storage();
+  stack_t alternate{};
+  platform::system_call(SYS_sigaltstack, 0, platform::as_argument(&alternate));
+  add_alternate_stack(alternate);
   add_thread(own_id_, descriptor, departure != nullptr ? departure->sp : end_of_frames);
 }
 
 void Roots::add_stopped_thread(const ThreadView& view) {
   const bool seen = view.seen.load(std::memory_order_relaxed) != 0;
+  if (seen) add_alternate_stack(view.alternate);
   const std::uintptr_t sp = view.sp != 0 ? view.sp - kRedZone : 0;
   add_thread(view.id, seen ? view.descriptor : descriptor_of(view.id), sp);
+}
+
+// Dead while no handler runs on it, wherever it lies.
+void Roots::add_alternate_stack(const stack_t& stack) {
+  if ((stack.ss_flags & (SS_DISABLE | SS_ONSTACK)) != 0 || stack.ss_sp == nullptr) return;
+  const auto begin = reinterpret_cast<std::uintptr_t>(stack.ss_sp);
+  dead_.add({begin, begin + stack.ss_size});
 }
 
 // sp 0: not known, the whole stack may be in use.
@@ -228,7 +256,10 @@ void Roots::exclude_what_is_no_node() {
     const Mapping* mapping = map_.find(descriptor);
     if (mapping == nullptr) continue;
     exclude({mapping->range.begin, descriptor + kDescriptorBytes});
-    if (threads_.has(record::thread_id_in(descriptor))) continue;
+    const std::uint32_t id = record::thread_id_in(descriptor);
+    if (threads_.has(id)) continue;
+    // Nobody has fetched its result yet; after that the id is -1.
+    if (id == 0) add_root({descriptor, descriptor + kDescriptorBytes}, RootKind::ThreadLocal, 0);
     constexpr std::uintptr_t kVector = 8;
     const std::uint32_t vector = blocks_.find(word_at(descriptor + kVector));
     if (vector == kNoBlock) continue;
@@ -247,6 +278,22 @@ void Roots::exclude_what_is_no_node() {
   }
 }
 
+// A hole without access does not cut a mapping in two.
+void Roots::add_node(Range range) {
+  if (nodes_.size() > 0) {
+    Range& last = nodes_.end()[-1];
+    const Mapping* hole = map_.find(last.end);
+    const bool cut = hole != nullptr && !hole->readable && !hole->shared &&
+                     hole->kind == MappingKind::Anonymous && hole->range.begin == last.end &&
+                     hole->range.end == range.begin;
+    if (cut) {
+      last.end = range.end;
+      return;
+    }
+  }
+  nodes_.add(range);
+}
+
 void Roots::make_nodes() {
   std::sort(excluded_.begin(), excluded_.end(), begins_before);
   const bool glibc = bootstrap::is_glibc_underneath();
@@ -261,10 +308,10 @@ void Roots::make_nodes() {
     while (next < excluded_.size() && excluded_[next].end <= begin) ++next;
     for (std::size_t at = next; at < excluded_.size() && excluded_[at].begin < mapping.range.end;
          ++at) {
-      if (excluded_[at].begin > begin) nodes_.add({begin, excluded_[at].begin});
+      if (excluded_[at].begin > begin) add_node({begin, excluded_[at].begin});
       begin = std::max(begin, excluded_[at].end);
     }
-    if (begin < mapping.range.end) nodes_.add({begin, mapping.range.end});
+    if (begin < mapping.range.end) add_node({begin, mapping.range.end});
   }
 }
 

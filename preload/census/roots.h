@@ -2,6 +2,8 @@
 // the copy, and the mappings that the program made itself.
 #pragma once
 
+#include <signal.h>
+
 #include <cstddef>
 #include <cstdint>
 
@@ -46,6 +48,8 @@ class Roots {
 
  private:
   void add_modules();
+  void add_pieces_of_break();
+  void add_alternate_stack(const stack_t& stack);
   void add_own_thread(const Departure* departure);
   void add_stopped_thread(const ThreadView& view);
   void add_thread(std::uint32_t id, std::uintptr_t descriptor, std::uintptr_t sp);
@@ -54,10 +58,12 @@ class Roots {
   void find_descriptors();
   std::uintptr_t descriptor_of(std::uint32_t id);
   Range stack_of(std::uintptr_t descriptor) const;
-  void add_root(Range range, wire::RootKind kind, std::uint32_t thread, bool interior = false);
+  void add_root(Range range, wire::RootKind kind, std::uint32_t thread, bool interior = false,
+                bool of_libc = false);
   void exclude(Range range) { excluded_.add(range); }
   void exclude_what_is_no_node();
   void make_nodes();
+  void add_node(Range range);
   bool holds_blocks(Range range) const;
 
   const BlockList& blocks_;
@@ -69,6 +75,7 @@ class Roots {
   Series<Range> excluded_;
   Series<Range> nodes_;
   Series<std::uintptr_t> descriptors_;  // of living and of dead threads
+  Series<Range> dead_;                  // holds nothing, whatever it reads
   Series<std::uint32_t> kept_;          // blocks that living or dead threads' descriptors hold
 };
 

@@ -46,6 +46,7 @@ void note(ThreadView& view, const ucontext_t& context) {
     view.registers[i] = static_cast<std::uintptr_t>(registers[i]);
   }
   view.sp = static_cast<std::uintptr_t>(registers[REG_RSP]);
+  view.alternate = context.uc_stack;
   view.descriptor = own_descriptor();
   view.seen.store(1, std::memory_order_release);
 }

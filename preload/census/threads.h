@@ -5,6 +5,8 @@
 // finds that nobody waits.
 #pragma once
 
+#include <signal.h>
+
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -18,6 +20,7 @@ struct ThreadView {
   std::atomic<std::uint32_t> seen;  // 1 = what follows is known
   std::uintptr_t sp;                // 0 = not known
   std::uintptr_t descriptor;        // glibc's struct pthread; 0 = not known
+  stack_t alternate;                // for signal handlers
   std::uintptr_t registers[kRegisters];
 };
 

@@ -13,6 +13,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "preload/bootstrap/break_pieces.h"
 #include "preload/bootstrap/early_events.h"
 #include "preload/bootstrap/early_heap.h"
 #include "preload/entry.h"
@@ -250,6 +251,20 @@ void free_sized(void* block, std::size_t size) noexcept {
   if (is_sampling()) return release_sampled(block, [=] { real.free_sized(block, size); });
   if (!is_recording()) return real.free_sized(block, size);
   record_release(block, [=] { real.free_sized(block, size); });
+}
+
+// Not recorded as an allocation, but what lies there may point to blocks.
+void* sbrk(std::intptr_t bytes) noexcept {
+  if (real.sbrk == nullptr && !heapscribe::start()) {
+    errno = ENOMEM;
+    return reinterpret_cast<void*>(-1);
+  }
+  void* piece = real.sbrk(bytes);
+  const auto begin = reinterpret_cast<std::uintptr_t>(piece);
+  if (bytes > 0 && begin != ~std::uintptr_t{0}) {
+    heapscribe::bootstrap::note_break_piece(begin, begin + static_cast<std::uintptr_t>(bytes));
+  }
+  return piece;
 }
 
 void free_aligned_sized(void* block, std::size_t alignment, std::size_t size) noexcept {

@@ -80,6 +80,10 @@ void note_exit(int status, void*) {
   take_last_census();
 }
 
+void note_quick_exit(void*) {
+  take_last_census();
+}
+
 }  // namespace heapscribe
 
 #pragma GCC visibility push(default)
@@ -105,8 +109,7 @@ HEAPSCRIBE_AFTER_STUB void heapscribe_exit_now(int status) {
 HEAPSCRIBE_AFTER_STUB void heapscribe_exit_quickly(int status) {
   if (real.exit_quickly == nullptr) heapscribe::start();
   note_end(EndKind::QuickExit, status);
-  take_last_census();
-  real.exit_quickly(status);
+  real.exit_quickly(status);  // comes back to note_quick_exit
   __builtin_unreachable();
 }
 

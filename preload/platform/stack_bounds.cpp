@@ -18,6 +18,7 @@ constinit std::uintptr_t main_stack_end = 0;
 // Between a thread's outermost frame and its descriptor lies static thread-local storage. Without
 // knowing its size we rely on the smallest stack there can be, 16 KiB.
 constinit std::uintptr_t thread_storage_bytes = std::uintptr_t{8} << 10;
+constinit std::uintptr_t static_storage_bytes = 4096 - kDescriptorBytes;
 
 // glibc puts a thread's descriptor at the outer end of its stack; the first thread's is elsewhere.
 std::uintptr_t outer_end(std::uintptr_t here) {
@@ -34,6 +35,8 @@ void ask_for_thread_storage() {
   std::size_t bytes = 0;
   std::size_t alignment = 0;
   ask(&bytes, &alignment);
+  // The loader counts the descriptor in.
+  if (bytes > kDescriptorBytes) static_storage_bytes = bytes - kDescriptorBytes;
   if (bytes > thread_storage_bytes) thread_storage_bytes = bytes;
 }
 
@@ -54,7 +57,7 @@ bool on_own_stack(const void* address, std::size_t bytes) {
 }
 
 std::uintptr_t thread_storage() {
-  return thread_storage_bytes;
+  return static_storage_bytes;
 }
 
 std::uintptr_t outermost_frame_of_main() {

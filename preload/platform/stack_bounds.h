@@ -23,8 +23,10 @@ struct StackEnd {
 };
 StackEnd end_of_main_stack();
 
-// Bytes of static thread-local storage below a thread's descriptor.
+// Bytes of static thread-local storage below a thread's descriptor, at most; and what the
+// descriptor itself takes.
 std::uintptr_t thread_storage();
+inline constexpr std::uintptr_t kDescriptorBytes = 2304;  // glibc's struct pthread
 // Where the first thread began; the program's arguments follow.
 std::uintptr_t outermost_frame_of_main();
 

@@ -1,0 +1,82 @@
+// heapscribe leaks: what is lost; without a leak check, what was alive at the end.
+#include "analyzer/cli/leaks_command.h"
+
+#include <fmt/format.h>
+
+#include <memory>
+
+#include "analyzer/cli/command.h"
+#include "analyzer/cli/open_capture.h"
+#include "analyzer/cli/output.h"
+#include "analyzer/render/report_documents.h"
+#include "analyzer/reports/leak_check.h"
+
+namespace heapscribe::cli {
+namespace {
+
+reports::Suppressions suppressions_of(const LeakOptions& options) {
+  reports::Suppressions suppressions;
+  suppressions.add_built_in();
+  for (const std::string& path : options.suppressions) suppressions.add_file(path);
+  return suppressions;
+}
+
+// A line for each lost site: the function to blame.
+void print_suppressions(const reports::LeakCheck& check) {
+  for (const reports::LeakRow& leak : check.rows) {
+    fmt::print("# {} in {}, {}\nleak:^{}$\n", leak.bytes.value, leak.blocks.value,
+               wire::kBlockClassNames[static_cast<std::size_t>(leak.block_class)],
+               leak.stack.blamed().function);
+  }
+}
+
+bool fails(const reports::LeakCheck& check, const std::string& classes) {
+  if (classes.empty()) return false;
+  const reports::Classes wanted = reports::classes_of(classes);
+  for (std::size_t i = 0; i < wanted.size(); ++i) {
+    if (wanted[i] && check.classes[i].blocks.value > 0) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+void add_leak_options(CLI::App& command, LeakOptions& options) {
+  command
+      .add_option("--classes", options.classes,
+                  "definite, indirect, possible, reachable, several with commas, or all")
+      ->type_name("")
+      ->default_str("definite,possible");
+  command
+      .add_option("--fail-on", options.fail_on,
+                  "exit with status 1 if there is a block of these classes")
+      ->type_name("CLASSES");
+  command
+      .add_option("--suppressions", options.suppressions,
+                  "file with lines leak:PATTERN, as LeakSanitizer takes them; may be repeated")
+      ->type_name("FILE");
+  command.add_flag("--generate-suppressions", options.generate,
+                   "print a suppression for everything that would be shown");
+}
+
+bool has_leak_check(const model::CaptureReader& reader) {
+  return reader.text("leak_check") == "complete";
+}
+
+int report_leaks(model::CaptureReader& reader, const LeakOptions& options,
+                 const render::Context& context, std::optional<std::int64_t> limit,
+                 const render::SiteDetail& detail, render::Format format) {
+  const reports::Classes classes =
+      reports::classes_of(options.classes.empty() ? "definite,possible" : options.classes);
+  reports::Suppressions suppressions = suppressions_of(options);
+  const reports::LeakCheck check =
+      reports::check_leaks(reader, classes, suppressions, options.generate ? std::nullopt : limit);
+  if (options.generate) {
+    print_suppressions(check);
+  } else {
+    print(render::leak_check_document(check, context, detail), format);
+  }
+  return fails(check, options.fail_on) ? kExitFinding : kExitFine;
+}
+
+}  // namespace heapscribe::cli

@@ -1,0 +1,201 @@
+// leaks, where the leak check told lost blocks from reachable ones.
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "analyzer/render/format.h"
+#include "analyzer/render/printable.h"
+#include "analyzer/render/report_documents.h"
+#include "analyzer/render/short_name.h"
+#include "analyzer/render/stack_lines.h"
+#include "analyzer/render/writers.h"
+
+namespace heapscribe::render {
+namespace {
+
+using reports::BlockClass;
+using reports::LeakCheck;
+using reports::LeakRow;
+
+constexpr std::size_t kDetailWidth = kTextWidth - 4;
+
+void append(std::vector<std::string>& lines, std::vector<std::string> more) {
+  for (std::string& line : more) lines.push_back(std::move(line));
+}
+
+std::string name_of(BlockClass block_class) {
+  return std::string(wire::kBlockClassNames[static_cast<std::size_t>(block_class)]);
+}
+
+const reports::ClassSums& sums_of(const LeakCheck& check, BlockClass block_class) {
+  return check.classes[static_cast<std::size_t>(block_class)];
+}
+
+Column data(std::string key, Unit unit) {
+  return {std::move(key), "", unit, Shown::InData};
+}
+
+double rounded(double value) {
+  return std::round(value * 1e6) / 1e6;
+}
+
+std::string duration_of(double seconds) {
+  return format_duration(static_cast<std::int64_t>(seconds * 1e9));
+}
+
+// "site 3: new at cache.cpp:15 · 16 B to 2.0 KiB · 11 ms old · 98 % sure"
+std::vector<std::string> details_of(const LeakRow& leak, const SiteDetail& detail) {
+  const std::string place = short_place(leak.stack.blamed());
+  std::string line = fmt::format("site {}: {}{}", leak.site.value, fit_foreign(leak.kind, 16),
+                                 place.empty() ? "" : " at " + place);
+  line += leak.min_size == leak.max_size
+              ? " · size " + format_bytes(leak.max_size.value)
+              : fmt::format(" · {} to {}", format_bytes(leak.min_size.value),
+                            format_bytes(leak.max_size.value));
+  line += " · " + duration_of(leak.age_seconds) + " old";
+  if (leak.block_class == BlockClass::Possible) {
+    line += " · a leak by " + format_share(leak.confidence);
+  }
+  std::vector<std::string> lines = wrap_text(line, kDetailWidth);
+  append(lines, detail.frames ? frame_list(leak.stack, *detail.frames, kDetailWidth)
+                              : caller_chain(leak.stack, kDetailWidth));
+  if (!leak.retainer.empty()) {
+    append(lines, wrap_text(printable("held by " + leak.retainer), kDetailWidth));
+    if (leak.retained_bytes > leak.bytes) {
+      lines.push_back("with it would go " + format_bytes(leak.retained_bytes.value));
+    }
+  }
+  return lines;
+}
+
+Table table_of(const LeakCheck& check, const SiteDetail& detail) {
+  Table table;
+  table.key = "leaks";
+  table.when_empty = "nothing of the kind";
+  table.columns = {{"class", "class", Unit::Text},
+                   {"", "bytes", Unit::Bytes, Shown::InText},
+                   {"", "blocks", Unit::Count, Shown::InText},
+                   {"", "function", Unit::Name, Shown::InText},
+                   data("blocks", Unit::Count),
+                   data("bytes", Unit::Bytes),
+                   data("age_seconds", Unit::Share),
+                   data("youngest_age_seconds", Unit::Share),
+                   data("oldest_age_seconds", Unit::Share),
+                   data("confidence", Unit::Share),
+                   data("retained_bytes", Unit::Bytes),
+                   data("retainer", Unit::Name),
+                   data("site", Unit::Number),
+                   data("kind", Unit::Text),
+                   data("function", Unit::Name),
+                   data("file", Unit::Name),
+                   data("line", Unit::Number),
+                   data("module", Unit::Name),
+                   data("live_blocks", Unit::Count),
+                   data("live_bytes", Unit::Bytes),
+                   data("stack", Unit::Stack)};
+  for (const LeakRow& leak : check.rows) {
+    const model::Frame& blamed = leak.stack.blamed();
+    const bool reachable = leak.block_class == BlockClass::Reachable;
+    Row row;
+    row.values = {name_of(leak.block_class),
+                  leak.bytes.value,
+                  leak.blocks.value,
+                  short_name(blamed.function),
+                  leak.blocks.value,
+                  leak.bytes.value,
+                  rounded(leak.age_seconds),
+                  rounded(leak.youngest_age_seconds),
+                  rounded(leak.oldest_age_seconds),
+                  rounded(leak.confidence),
+                  reachable ? Value{leak.retained_bytes.value} : Value{},
+                  reachable ? Value{leak.retainer} : Value{},
+                  leak.site.value,
+                  leak.kind,
+                  blamed.function,
+                  blamed.file,
+                  blamed.line,
+                  blamed.module,
+                  leak.blocks.value,
+                  leak.bytes.value,
+                  leak.stack.frames};
+    if (detail.wanted) row.details = details_of(leak, detail);
+    table.rows.push_back(std::move(row));
+  }
+  return table;
+}
+
+std::string sum_line(const LeakCheck& check, BlockClass block_class, const char* meaning) {
+  const reports::ClassSums& sums = sums_of(check, block_class);
+  return fmt::format("{:<10}{:>12} in {:<16}{}", name_of(block_class),
+                     format_bytes(sums.bytes.value), format_plural(sums.blocks.value, "block"),
+                     meaning);
+}
+
+std::string verdict(const LeakCheck& check) {
+  const LeakRow* worst = nullptr;
+  for (const LeakRow& leak : check.rows) {
+    if (leak.block_class == BlockClass::Definite && worst == nullptr) worst = &leak;
+  }
+  if (worst != nullptr) {
+    return fmt::format(
+        "Begin with {}: no pointer to {} of its blocks is left, so nothing can free them. Free "
+        "them, "
+        "or give them an owner, where the last pointer goes.",
+        short_name(worst->stack.blamed().function), format_count(worst->blocks.value));
+  }
+  if (sums_of(check, BlockClass::Definite).blocks.value > 0) return "";
+  if (sums_of(check, BlockClass::Possible).blocks.value > 0) {
+    return "No block is certainly lost. Possible ones are mostly pools and trees whose pointers "
+           "lead "
+           "into the middle of a block: look at those that grow.";
+  }
+  return "No block is lost. What grows although it is reachable, `heapscribe hotspots --by live` "
+         "shows.";
+}
+
+std::vector<std::string> closing_of(const LeakCheck& check) {
+  std::vector<std::string> lines;
+  if (check.suppressed.blocks.value > 0) {
+    append(lines, wrap_text(fmt::format("Suppressed: {} in {}.",
+                                        format_bytes(check.suppressed.bytes.value),
+                                        format_plural(check.suppressed.blocks.value, "block")),
+                            kTextWidth));
+  }
+  if (check.threads_unseen.value > 0) {
+    append(lines,
+           wrap_text(fmt::format("The registers of {} of {} threads are not known: what only these "
+                                 "held is shown as lost.",
+                                 check.threads_unseen.value, check.threads.value),
+                     kTextWidth));
+  }
+  append(lines, wrap_text(fmt::format("Looked at {} in a copy of the program, in {}; the program "
+                                      "stood still for {}.",
+                                      format_plural(check.blocks.value, "block"),
+                                      format_duration(check.marking.value),
+                                      format_duration(check.stopped.value)),
+                          kTextWidth));
+  if (const std::string text = verdict(check); !text.empty())
+    append(lines, wrap_text(text, kTextWidth));
+  return lines;
+}
+
+}  // namespace
+
+Document leak_check_document(const LeakCheck& check, const Context& context,
+                             const SiteDetail& detail) {
+  Document document;
+  document.title = "Leaks of " + context.program;
+  document.notes = context.notes;
+  if (!context.selection.empty()) {
+    append(document.lead, wrap_text(printable("only " + context.selection), kTextWidth));
+  }
+  append(document.lead, {sum_line(check, BlockClass::Definite, "no pointer to them is left"),
+                         sum_line(check, BlockClass::Indirect, "only lost blocks point to them"),
+                         sum_line(check, BlockClass::Possible, "pointers into their middle only"),
+                         sum_line(check, BlockClass::Reachable, "not lost")});
+  document.tables = {table_of(check, detail)};
+  document.closing = closing_of(check);
+  return document;
+}
+
+}  // namespace heapscribe::render

@@ -1,0 +1,275 @@
+#include "analyzer/reports/leak_check.h"
+
+#include <algorithm>
+#include <cmath>
+#include <nlohmann/json.hpp>
+#include <stdexcept>
+#include <unordered_map>
+
+#include "analyzer/queries/queries.h"
+
+namespace heapscribe::reports {
+namespace {
+
+using model::CaptureReader;
+
+constexpr double kSecond = 1e9;
+
+struct Point {
+  std::int64_t ns = 0, live = 0, allocations = 0;
+};
+using Series = std::vector<Point>;
+using SeriesBySite = std::unordered_map<std::int64_t, Series>;
+
+SeriesBySite read_series(CaptureReader& reader) {
+  SeriesBySite series;
+  auto rows = reader.database().prepare(queries::leak_series);
+  while (rows.step()) {
+    series[rows.integer(0)].push_back({rows.integer(1), rows.integer(2), rows.integer(3)});
+  }
+  return series;
+}
+
+struct Ages {
+  double youngest = 0, oldest = 0;  // means of all blocks, in seconds
+  bool grows = false;
+};
+
+// The series says what was alive up to each point; before its first one nothing was.
+Ages ages_of(Series series, std::int64_t first_ns, std::int64_t end_ns) {
+  Ages ages;
+  const double whole = static_cast<double>(std::max<std::int64_t>(end_ns - first_ns, 0)) / kSecond;
+  if (series.empty() || series.back().live <= 0) return {whole, whole, false};
+  const Point last = series.back();
+  if (last.ns < end_ns) series.push_back({end_ns, last.live, last.allocations});
+  const auto alive = static_cast<double>(last.live);
+  double oldest = 0;
+  double youngest = 0;
+  std::int64_t least = last.live;
+  for (std::size_t i = series.size(); i-- > 0;) {
+    const std::int64_t begin = i > 0 ? series[i - 1].ns : std::min(first_ns, series[i].ns);
+    const double seconds = static_cast<double>(series[i].ns - begin) / kSecond;
+    const std::int64_t live_before = i > 0 ? series[i - 1].live : 0;
+    const std::int64_t made_before = i > 0 ? series[i - 1].allocations : 0;
+    // Within a step the change is taken to be even.
+    const std::int64_t before = std::min(least, live_before);
+    oldest += seconds * static_cast<double>(before + std::min(least, series[i].live)) / 2;
+    const auto kept = [&](std::int64_t made) {
+      return static_cast<double>(std::max<std::int64_t>(0, last.live - (last.allocations - made)));
+    };
+    youngest += seconds * (kept(made_before) + kept(series[i].allocations)) / 2;
+    least = before;
+  }
+  ages.oldest = oldest / alive;
+  ages.youngest = std::min(youngest / alive, ages.oldest);
+  const std::int64_t half = first_ns + (end_ns - first_ns) / 2;
+  std::int64_t live_at_half = 0;
+  std::int64_t least_after = last.live;
+  for (const Point& point : series) {
+    if (point.ns <= half) live_at_half = point.live;
+    if (point.ns > half) least_after = std::min(least_after, point.live);
+  }
+  ages.grows = series.size() >= 4 && live_at_half * 2 <= last.live && least_after >= live_at_half;
+  return ages;
+}
+
+struct Holder {
+  std::string root;
+  std::vector<std::int64_t> sites;
+};
+
+std::string file_name(const std::string& path) {
+  return path.substr(path.rfind('/') + 1);
+}
+
+std::string root_in_words(const capture::Statement& row) {
+  const std::string root = row.text(1);
+  if (root == "global") {
+    const std::string module = file_name(row.text(3));
+    if (module.empty()) return "global";
+    const std::string name = row.text(5);
+    char offset[32];
+    std::snprintf(offset, sizeof offset, "+0x%llx",
+                  static_cast<unsigned long long>(row.integer(4)));
+    return name.empty() ? "global " + module + offset : "global " + name + " in " + module;
+  }
+  return root + " of thread " + std::to_string(row.integer(2));
+}
+
+std::unordered_map<std::int64_t, Holder> read_holders(CaptureReader& reader) {
+  std::unordered_map<std::int64_t, Holder> holders;
+  auto rows = reader.database().prepare(queries::holders);
+  while (rows.step()) {
+    Holder& holder = holders[rows.integer(0)];
+    holder.root = root_in_words(rows);
+    const auto sites = nlohmann::json::parse(rows.text(6), nullptr, false);
+    if (!sites.is_array()) continue;
+    for (const auto& site : sites) {
+      if (site.is_number_integer()) holder.sites.push_back(site.get<std::int64_t>());
+    }
+  }
+  return holders;
+}
+
+class RetainerNames {
+ public:
+  explicit RetainerNames(CaptureReader& reader) : reader_(reader), holders_(read_holders(reader)) {}
+
+  // From the root to what holds the site's block.
+  std::string of(model::SiteId site) {
+    const auto found = holders_.find(site.value);
+    if (found == holders_.end()) return "";
+    std::string text = found->second.root;
+    const auto& sites = found->second.sites;
+    for (auto holder = sites.rbegin(); holder != sites.rend(); ++holder) {
+      text += " > " + function_of(*holder);
+    }
+    return text;
+  }
+
+ private:
+  std::string function_of(std::int64_t site) {
+    if (!lookup_) {
+      lookup_ = reader_.database().prepare(
+          "SELECT stack_id, ifnull(address_id, -1), ifnull(frame_depth, 0) FROM site WHERE id = ?");
+    }
+    lookup_->bind_all(site);
+    std::string name = "?";
+    if (lookup_->step()) {
+      name = model::blamed_frame(reader_.stacks(), reader_.frames(), {lookup_->integer(0)},
+                                 {lookup_->integer(1)}, lookup_->integer(2))
+                 .function;
+    }
+    lookup_->reset();
+    return name;
+  }
+
+  CaptureReader& reader_;
+  std::unordered_map<std::int64_t, Holder> holders_;
+  std::optional<capture::Statement> lookup_;
+};
+
+std::optional<BlockClass> class_named(const std::string& name) {
+  const auto* found =
+      std::find(std::begin(wire::kBlockClassNames), std::end(wire::kBlockClassNames), name);
+  if (found == std::end(wire::kBlockClassNames)) return std::nullopt;
+  return static_cast<BlockClass>(found - std::begin(wire::kBlockClassNames));
+}
+
+LeakRow read_row(CaptureReader& reader, const capture::Statement& row, BlockClass block_class) {
+  LeakRow leak;
+  leak.block_class = block_class;
+  leak.blocks.value = row.integer(1);
+  leak.bytes.value = row.integer(2);
+  leak.retained_bytes.value = row.integer(3);
+  leak.site.value = row.integer(4);
+  leak.kind = row.text(5);
+  leak.min_size.value = row.integer(12);
+  leak.max_size.value = row.integer(13);
+  leak.stack = model::site_stack(reader.stacks(), reader.frames(), {row.integer(6)},
+                                 {row.integer(7)}, row.integer(8));
+  return leak;
+}
+
+void add_evidence(LeakRow& leak, const capture::Statement& row, const Ages& ages,
+                  model::Nanoseconds duration) {
+  leak.youngest_age_seconds = ages.youngest;
+  leak.oldest_age_seconds = ages.oldest;
+  leak.age_seconds = (ages.youngest + ages.oldest) / 2;
+  const auto allocations = static_cast<double>(std::max<std::int64_t>(row.integer(9), 1));
+  const bool at_start = row.integer(11) * 10 <= duration.value;
+  leak.confidence = confidence_of(leak.block_class, ages.grows, leak.blocks.value,
+                                  static_cast<double>(row.integer(10)) / allocations,
+                                  leak.blocks.value == 1 && row.integer(9) == 1 && at_start);
+}
+
+void add_to(ClassSums& sums, const LeakRow& leak) {
+  sums.sites += model::Count{1};
+  sums.blocks += leak.blocks;
+  sums.bytes += leak.bytes;
+}
+
+void read_circumstances(const CaptureReader& reader, LeakCheck& check) {
+  const auto number = [&](const char* key) { return reader.integer(key).value_or(0); };
+  check.why_not = reader.text("leak_check");
+  check.complete = check.why_not == "complete";
+  check.stopped.value = number("leak_check_stopped_ns");
+  check.marking.value = number("leak_check_marking_ns");
+  check.blocks.value = number("leak_check_blocks");
+  check.threads.value = number("leak_check_threads");
+  check.threads_unseen.value = number("leak_check_threads_unseen");
+}
+
+}  // namespace
+
+double confidence_of(BlockClass block_class, bool grows, std::int64_t blocks, double freed_share,
+                     bool single_at_start) {
+  constexpr std::array<double, wire::kBlockClasses> kOfClass = {4, 4, -0.5, -4};
+  constexpr std::int64_t kMany = 10;
+  constexpr double kSome = 0.1;
+  double sum = kOfClass[static_cast<std::size_t>(block_class)];
+  if (grows) sum += 1.5;
+  if (blocks >= kMany) sum += 0.5;
+  if (freed_share >= kSome) sum += block_class == BlockClass::Reachable ? -1 : 0.5;
+  if (single_at_start && block_class != BlockClass::Definite) sum -= 1.5;
+  return 1 / (1 + std::exp(-sum));
+}
+
+Classes classes_of(const std::string& text) {
+  Classes classes{};
+  if (text == "all") {
+    classes.fill(true);
+    return classes;
+  }
+  std::size_t begin = 0;
+  while (begin <= text.size()) {
+    const std::size_t end = std::min(text.find(',', begin), text.size());
+    const std::string name = text.substr(begin, end - begin);
+    const auto found = class_named(name);
+    if (!found) {
+      throw std::runtime_error("'" + name +
+                               "' is no class of blocks: definite, indirect, possible, reachable, "
+                               "or all");
+    }
+    classes[static_cast<std::size_t>(*found)] = true;
+    begin = end + 1;
+  }
+  return classes;
+}
+
+LeakCheck check_leaks(CaptureReader& reader, const Classes& wanted, Suppressions& suppressions,
+                      std::optional<std::int64_t> limit) {
+  LeakCheck check;
+  read_circumstances(reader, check);
+  if (!check.complete) return check;
+  const model::Nanoseconds duration = reader.totals().duration;
+  const SeriesBySite series = read_series(reader);
+  RetainerNames retainers(reader);
+  auto rows = reader.database().prepare(queries::leak_classes);
+  while (rows.step()) {
+    const auto found = class_named(rows.text(0));
+    if (!found) continue;
+    LeakRow leak = read_row(reader, rows, *found);
+    if (Suppression* by =
+            *found == BlockClass::Reachable ? nullptr : suppressions.find(leak.stack)) {
+      ++by->hits;
+      by->blocks += leak.blocks.value;
+      by->bytes += leak.bytes.value;
+      add_to(check.suppressed, leak);
+      continue;
+    }
+    add_to(check.classes[static_cast<std::size_t>(*found)], leak);
+    const bool shown = !limit || static_cast<std::int64_t>(check.rows.size()) < *limit;
+    if (!wanted[static_cast<std::size_t>(*found)] || !shown) continue;
+    const auto points = series.find(leak.site.value);
+    add_evidence(leak, rows,
+                 ages_of(points != series.end() ? points->second : Series{}, rows.integer(11),
+                         duration.value),
+                 duration);
+    if (*found == BlockClass::Reachable) leak.retainer = retainers.of(leak.site);
+    check.rows.push_back(std::move(leak));
+  }
+  return check;
+}
+
+}  // namespace heapscribe::reports
