@@ -44,9 +44,9 @@ bool fails(const reports::LeakCheck& check, const std::string& classes) {
 void add_leak_options(CLI::App& command, LeakOptions& options) {
   command
       .add_option("--classes", options.classes,
-                  "definite, indirect, possible, reachable, several with commas, or all")
-      ->type_name("")
-      ->default_str("definite,possible");
+                  "definite, indirect, possible, reachable, several with commas, or all; without, "
+                  "text shows definite,possible, and json and csv all that is alive, by site")
+      ->type_name("");
   command
       .add_option("--fail-on", options.fail_on,
                   "exit with status 1 if there is a block of these classes")

@@ -92,6 +92,10 @@ Table table_of(const LeakCheck& check, const SiteDetail& detail) {
                    data("module", Unit::Name),
                    data("live_blocks", Unit::Count),
                    data("live_bytes", Unit::Bytes),
+                   data("allocations", Unit::Count),
+                   data("frees", Unit::Count),
+                   data("peak_bytes", Unit::Bytes),
+                   data("temporary", Unit::Count),
                    data("stack", Unit::Stack)};
   for (const LeakRow& leak : check.rows) {
     const model::Frame& blamed = leak.stack.blamed();
@@ -117,6 +121,10 @@ Table table_of(const LeakCheck& check, const SiteDetail& detail) {
                   blamed.module,
                   leak.blocks.value,
                   leak.bytes.value,
+                  leak.allocations.value,
+                  leak.frees.value,
+                  leak.peak_bytes.value,
+                  leak.temporary.value,
                   leak.stack.frames};
     if (detail.wanted) row.details = details_of(leak, detail);
     table.rows.push_back(std::move(row));

@@ -164,6 +164,10 @@ LeakRow read_row(CaptureReader& reader, const capture::Statement& row, BlockClas
   leak.retained_bytes.value = row.integer(3);
   leak.site.value = row.integer(4);
   leak.kind = row.text(5);
+  leak.allocations.value = row.integer(9);
+  leak.frees.value = row.integer(10);
+  leak.peak_bytes.value = row.integer(14);
+  leak.temporary.value = row.integer(15);
   leak.min_size.value = row.integer(12);
   leak.max_size.value = row.integer(13);
   leak.stack = model::site_stack(reader.stacks(), reader.frames(), {row.integer(6)},

@@ -46,6 +46,8 @@ struct LeakRow {
   model::SiteId site;
   std::string kind;
   model::Bytes min_size, max_size;
+  model::Count allocations, frees, temporary;  // of the site, whatever became of the blocks
+  model::Bytes peak_bytes;
   model::SiteStack stack;
 };
 
