@@ -169,10 +169,13 @@ render::Document document_of(CaptureReader& reader, const SiteReport& report,
                            "' has no leak check: " + (why.empty() ? "none was made" : why));
 }
 
-// Trees and groups show what was alive; so does everything without a leak check, or under way.
+// Trees and groups show what was alive; so does everything without a leak check, and the data that
+// scripts have always got, unless they ask for more.
 bool by_class(const CaptureReader& reader, const SiteReport& report, const SiteOptions& options) {
+  const render::Format format = options.input.chosen_format();
+  const bool for_scripts = format == render::Format::Json || format == render::Format::Csv;
   const bool plain =
-      options.tree.empty() && options.group == "site" && options.filter.filter.thread.empty();
+      (!for_scripts || options.leaks.any()) && options.tree.empty() && options.group == "site" && options.filter.filter.thread.empty();
   return report.by == Measure::Live && report.collect != nullptr && plain && has_leak_check(reader);
 }
 
