@@ -42,7 +42,7 @@ class BlockList {
  private:
   static bool is_empty_array(const Block& block);
   static constexpr unsigned kChunkBits = 26;
-  static constexpr unsigned kPageBits = 12;
+  static constexpr unsigned kPageBits = 9;  // few blocks begin in so little memory
   static constexpr unsigned kAddressBits = 47;
   static constexpr std::uint32_t kPages = 1U << (kChunkBits - kPageBits);
   static constexpr std::uint32_t kWhole = 1U << 31;  // one block fills the chunk
@@ -57,7 +57,7 @@ class BlockList {
   std::uintptr_t lowest_ = 0, end_ = 0;
   // By chunk of 64 MiB: 0 = no block; a number of a table, from 1 on; or kWhole and a block.
   std::uint32_t* directory_ = nullptr;
-  // A table: for each page the first block that begins there or later, and one entry more.
+  // A table: for each of its pages, small ones, the first block that begins there or later, and one entry more.
   std::uint32_t* tables_ = nullptr;
 };
 

@@ -167,6 +167,9 @@ void name_holders(const BlockList& blocks, const Marker& marker, std::uint32_t b
 // What each row's blocks retain: bytes below them in the dominator tree, a block of a row below
 // another one of the same row not twice.
 bool add_retained(const BlockList& blocks, Marker& marker, Rows& rows) {
+  // Beyond, it would take longer than anybody waits for.
+  constexpr std::uint32_t kMostBlocks = 4'000'000;
+  if (blocks.size() > kMostBlocks) return false;
   const std::uint64_t* first = nullptr;
   const std::uint32_t* targets = nullptr;
   std::uint32_t nodes = 0;

@@ -19,7 +19,7 @@ namespace {
 using platform::system_call;
 
 constexpr std::size_t kMostThreads = 65536;
-constexpr std::uint64_t kPatienceNs = 200'000'000;
+constexpr std::uint64_t kPatienceNs = 100'000'000;
 
 // The stop that is under way, for the handlers.
 struct Meeting {
@@ -122,6 +122,22 @@ bool has_ended(std::uint32_t id) {
          line[name_end + 2] == 'X';
 }
 
+// Nobody need wait for such a thread.
+bool blocks_signal(std::uint32_t id, int signal) {
+  char text[2048];
+  std::string_view status = read_task_file(id, "status", text, sizeof text);
+  constexpr std::string_view kKey = "SigBlk:\t";
+  const std::size_t at = status.find(kKey);
+  if (at == std::string_view::npos) return false;
+  status.remove_prefix(at + kKey.size());
+  std::uint64_t mask = 0;
+  for (const char c : status) {
+    if (c == '\n') break;
+    mask = mask << 4 | static_cast<unsigned>(c <= '9' ? c - '0' : c - 'a' + 10);
+  }
+  return (mask >> (signal - 1) & 1) != 0;
+}
+
 std::uint32_t to_number(const char* text) {
   std::uint32_t value = 0;
   while (*text >= '0' && *text <= '9')
@@ -183,11 +199,16 @@ void Threads::interrupt() {
   the_meeting.over.store(0, std::memory_order_relaxed);
   meeting.store(&the_meeting, std::memory_order_release);
   const long process = system_call(SYS_getpid);
+  std::size_t deaf = 0;
   for (std::size_t i = 0; i < count_; ++i) {
-    system_call(SYS_tgkill, process, views_[i].id, signal);
+    if (blocks_signal(views_[i].id, signal)) {
+      ++deaf;
+    } else {
+      system_call(SYS_tgkill, process, views_[i].id, signal);
+    }
   }
   const std::uint64_t begin = platform::clock_ns(CLOCK_MONOTONIC);
-  while (unseen() > 0 && platform::clock_ns(CLOCK_MONOTONIC) - begin < kPatienceNs) {
+  while (unseen() > deaf && platform::clock_ns(CLOCK_MONOTONIC) - begin < kPatienceNs) {
     system_call(SYS_sched_yield);
   }
 }

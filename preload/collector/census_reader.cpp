@@ -16,8 +16,8 @@ using wire::CensusState;
 using Clock = std::chrono::steady_clock;
 
 constexpr std::chrono::milliseconds kLook{1};
-// The copy notes its progress with every mapping it reads; sorting many blocks takes longest.
-constexpr std::chrono::seconds kPatience{20};
+// The copy notes its progress while it reads; before and after, it sorts and adds up in silence.
+constexpr std::chrono::seconds kPatience{120};
 
 bool is_gone(std::uint32_t pid) {
   return pid != 0 && kill(static_cast<pid_t>(pid), 0) != 0 && errno == ESRCH;
