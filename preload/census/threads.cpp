@@ -19,7 +19,7 @@ namespace {
 using platform::system_call;
 
 constexpr std::size_t kMostThreads = 65536;
-constexpr std::uint64_t kPatienceNs = 100'000'000;
+constexpr std::uint64_t kPatienceNs = 500'000'000;
 
 // The stop that is under way, for the handlers.
 struct Meeting {

@@ -1,0 +1,98 @@
+// The leak check as users meet it. What it finds is judged by the corpus, tests/leak_corpus.
+#include <fstream>
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "tests/support/recorded_run.h"
+
+namespace heapscribe::tests {
+namespace {
+
+class Leaks : public EndToEnd {
+ protected:
+  RecordedRun recorded(const std::string& way, const std::vector<std::string>& options = {}) const {
+    return run_recorded(in_directory({test_program("holders"), way}), options);
+  }
+  Finished leaks(const RecordedRun& run, const std::vector<std::string>& options) const {
+    std::vector<std::string> command = {heapscribe_command(), "leaks", run.recording.path()};
+    command.insert(command.end(), options.begin(), options.end());
+    return heapscribe::tests::run({command});
+  }
+  // By function.
+  static std::map<std::string, nlohmann::json> rows(const Recording& recording) {
+    std::map<std::string, nlohmann::json> found;
+    for (auto& row : nlohmann::json::parse(recording.json_text("leaks", {"--classes", "all"}))) {
+      const std::string function = row.at("function");
+      found[function.substr(0, function.find('('))] = row;
+    }
+    return found;
+  }
+};
+
+class EveryEnd : public Leaks, public ::testing::WithParamInterface<const char*> {};
+
+TEST_P(EveryEnd, TellsLostFromHeld) {
+  const RecordedRun run = recorded(GetParam());
+  EXPECT_EQ(run.finished.exit_status, 3);
+  auto found = rows(run.recording);
+  EXPECT_EQ(found["forget"]["class"], "definite");
+  EXPECT_EQ(found["forget"]["bytes"], 77);
+  EXPECT_EQ(found["make_entry"]["class"], "reachable");
+  EXPECT_EQ(found["make_entry"]["blocks"], 100);
+  EXPECT_EQ(found["make_table"]["retained_bytes"], 100 * 1000 + 800);
+  const std::string holder = found["make_entry"]["retainer"];
+  EXPECT_NE(holder.find("global"), std::string::npos) << holder;
+  EXPECT_NE(holder.find("make_table"), std::string::npos) << holder;
+}
+INSTANTIATE_TEST_SUITE_P(Way, EveryEnd, ::testing::Values("return", "exit", "_exit"));
+
+TEST_F(Leaks, FailOnSetsTheStatus) {
+  const RecordedRun run = recorded("return");
+  EXPECT_EQ(leaks(run, {"--fail-on", "definite,possible"}).exit_status, 1);
+  EXPECT_EQ(leaks(run, {"--fail-on", "possible"}).exit_status, 0);
+  const Finished refused = leaks(run, {"--fail-on", "certain"});
+  expect_refusal(refused);
+  EXPECT_NE(refused.err.find("certain"), std::string::npos);
+}
+
+TEST_F(Leaks, GeneratedSuppressionsSuppress) {
+  const RecordedRun run = recorded("exit");
+  const Finished generated = leaks(run, {"--generate-suppressions"});
+  EXPECT_NE(generated.out.find("leak:^forget()$"), std::string::npos) << generated.out;
+  std::ofstream(file("known.txt")) << generated.out;
+  const Finished report =
+      leaks(run, {"--suppressions", file("known.txt"), "--fail-on", "definite"});
+  EXPECT_EQ(report.exit_status, 0) << report.out;
+  EXPECT_NE(report.out.find("Suppressed: 77 B in 1 block."), std::string::npos) << report.out;
+}
+
+TEST_F(Leaks, WithoutACheckTheReasonIsSaid) {
+  struct Case {
+    const char* way;
+    std::vector<std::string> options;
+    const char* reason;
+  };
+  const Case cases[] = {{"abort", {}, "did not end by exit"},
+                        {"return", {"--leak-check", "off"}, "not asked for"},
+                        {"return", {"--mode", "counts"}, "not asked for"}};
+  for (const Case& one : cases) {
+    const RecordedRun run = recorded(one.way, one.options);
+    const Finished report = leaks(run, {});
+    EXPECT_EQ(report.exit_status, 0);
+    EXPECT_NE(report.out.find(one.reason), std::string::npos) << report.out;
+    expect_refusal(leaks(run, {"--fail-on", "definite"}));
+  }
+}
+
+TEST_F(Leaks, NobodyWaitsForTheCopy) {
+  const Command piped =
+      in_directory({"bash", "-c",
+                    heapscribe_command().string() + " run --quiet -o x.db -- " +
+                        test_program("holders").string() + " exit | cat; echo done"});
+  const Finished finished = heapscribe::tests::run(piped);
+  EXPECT_EQ(finished.out, "done\n");
+  EXPECT_FALSE(finished.timed_out);
+}
+
+}  // namespace
+}  // namespace heapscribe::tests
