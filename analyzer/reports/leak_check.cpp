@@ -38,6 +38,7 @@ struct Ages {
 // The series says what was alive up to each point; before its first one nothing was.
 Ages ages_of(Series series, std::int64_t first_ns, std::int64_t end_ns) {
   Ages ages;
+  for (Point& point : series) point.ns = std::min(point.ns, end_ns);
   const double whole = static_cast<double>(std::max<std::int64_t>(end_ns - first_ns, 0)) / kSecond;
   if (series.empty() || series.back().live <= 0) return {whole, whole, false};
   const Point last = series.back();
