@@ -29,7 +29,7 @@ list=$(mktemp)
 trap 'rm -f "$list"' EXIT
 if [ -n "$since" ]; then changed_sources >"$list"; else all_sources >"$list"; fi
 echo "clang-tidy on $(wc -l <"$list") files"
-# GCC's own warnings, attributes and link-time optimisation mean nothing to clang.
+# GCC's own warnings, attributes and optimisations mean nothing to clang.
 xargs -r -a "$list" -P "${JOBS:-$(nproc)}" -n 1 \
   clang-tidy --quiet -p "$build" --extra-arg=-Wno-unknown-warning-option \
   --extra-arg=-Wno-unknown-attributes --extra-arg=-Wno-ignored-optimization-argument

@@ -129,6 +129,7 @@ ReleasesReport find_releases(model::CaptureReader& reader, PairBy pair_by, bool 
   const std::map<Key, Sum> sums = add_up(reader, report);
   report.pairs.value = static_cast<std::int64_t>(sums.size());
   std::vector<const Sum*> order;
+  order.reserve(sums.size());
   for (const auto& [key, sum] : sums) order.push_back(&sum);
   const auto weight = [&](const Sum* sum) {
     return by_count ? sum->frees.value : sum->bytes.value;

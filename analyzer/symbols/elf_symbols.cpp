@@ -11,10 +11,11 @@ constexpr std::uint64_t kReachOfLastSymbol = 4096;
 // Symbols that are looked at for one address; only absurd tables nest deeper.
 constexpr int kMostCandidates = 256;
 
-bool names_code(const GElf_Sym& symbol, const char* name) {
+bool is_wanted(const GElf_Sym& symbol, const char* name, SymbolsOf what) {
   if (symbol.st_shndx == SHN_UNDEF || symbol.st_value == 0 || name == nullptr) return false;
   if (name[0] == '\0' || name[0] == '$' || name[0] == '.') return false;  // local labels
   const int type = GELF_ST_TYPE(symbol.st_info);
+  if (what == SymbolsOf::Variables) return type == STT_OBJECT && symbol.st_size != 0;
   return type == STT_FUNC || type == STT_GNU_IFUNC || type == STT_NOTYPE;
 }
 
@@ -36,8 +37,8 @@ std::uint64_t end_of(std::uint64_t start, std::uint64_t size) {
 
 }  // namespace
 
-ElfSymbols::ElfSymbols(Dwfl_Module* module) {
-  read(module);
+ElfSymbols::ElfSymbols(Dwfl_Module* module, SymbolsOf what) {
+  read(module, what);
   std::sort(symbols_.begin(), symbols_.end(), [](const Symbol& left, const Symbol& right) {
     return std::tie(left.start, left.rank) < std::tie(right.start, right.rank);
   });
@@ -45,7 +46,7 @@ ElfSymbols::ElfSymbols(Dwfl_Module* module) {
   note_furthest_ends();
 }
 
-void ElfSymbols::read(Dwfl_Module* module) {
+void ElfSymbols::read(Dwfl_Module* module, SymbolsOf what) {
   const int count = dwfl_module_getsymtab(module);
   for (int index = 1; index < count; ++index) {
     GElf_Sym symbol;
@@ -53,7 +54,7 @@ void ElfSymbols::read(Dwfl_Module* module) {
     GElf_Word section = 0;
     const char* name =
         dwfl_module_getsym_info(module, index, &symbol, &address, &section, nullptr, nullptr);
-    if (name == nullptr || !names_code(symbol, name)) continue;
+    if (name == nullptr || !is_wanted(symbol, name, what)) continue;
     symbols_.push_back({.start = address,
                         .end = end_of(address, symbol.st_size),
                         .furthest_end = 0,

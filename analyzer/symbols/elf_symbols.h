@@ -1,4 +1,4 @@
-// The functions that an ELF symbol table names.
+// The functions, or variables, that an ELF symbol table names.
 #pragma once
 
 #include <elfutils/libdwfl.h>
@@ -9,15 +9,17 @@
 
 namespace heapscribe::symbols {
 
-// Function symbols of one module, ready to be searched. Reads .symtab of the module or of its
+enum class SymbolsOf { Functions, Variables };
+
+// Symbols of one module, ready to be searched. Reads .symtab of the module or of its
 // separate debug file, else .dynsym, together with what .gnu_debugdata adds. Names are views into
 // the module's memory: valid as long as the module is.
 class ElfSymbols {
  public:
-  explicit ElfSymbols(Dwfl_Module* module);
+  explicit ElfSymbols(Dwfl_Module* module, SymbolsOf what = SymbolsOf::Functions);
 
-  // The mangled name of the function that `address` (in the module's own address space) lies in;
-  // empty when no symbol covers it.
+  // The mangled name of the function or variable that `address` (in the module's own address space)
+  // lies in; empty when no symbol covers it.
   std::string_view covering(std::uint64_t address) const;
   bool empty() const { return symbols_.empty(); }
 
@@ -29,7 +31,7 @@ class ElfSymbols {
     std::string_view name;
     int rank;  // the highest one names an address that has several symbols
   };
-  void read(Dwfl_Module* module);
+  void read(Dwfl_Module* module, SymbolsOf what);
   void give_ends();
   void note_furthest_ends();
 

@@ -10,6 +10,7 @@
 #include "analyzer/symbols/blame.h"
 #include "analyzer/symbols/frame_writer.h"
 #include "analyzer/symbols/module_symbols.h"
+#include "analyzer/symbols/variable_names.h"
 
 namespace heapscribe::symbols {
 namespace {
@@ -157,6 +158,7 @@ SymbolizeResult symbolize_recording(Database& recording, const SymbolizeOptions&
     finished += group.wanted.size();
     progress(0);
   }
+  name_holders(recording, search);
   finish(recording, options.again);
   if (debuginfod_gave_up()) {
     result.trouble = "a debuginfod server did not answer in time and was not asked again";

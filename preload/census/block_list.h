@@ -57,7 +57,8 @@ class BlockList {
   std::uintptr_t lowest_ = 0, end_ = 0;
   // By chunk of 64 MiB: 0 = no block; a number of a table, from 1 on; or kWhole and a block.
   std::uint32_t* directory_ = nullptr;
-  // A table: for each of its pages, small ones, the first block that begins there or later, and one entry more.
+  // A table: for each of its pages, small ones, the first block that begins there or later, and one
+  // entry more.
   std::uint32_t* tables_ = nullptr;
 };
 

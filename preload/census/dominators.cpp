@@ -84,6 +84,44 @@ std::uint32_t evaluate(const Work& work, std::uint32_t node, std::uint32_t bound
   return work.label[node];
 }
 
+// By number: those of w are of[first[w]] .. of[first[w] + count[w] - 1].
+struct Predecessors {
+  std::uint64_t* first;  // one more than there are nodes
+  std::uint32_t* count;
+  std::uint32_t* of;
+};
+
+struct Order {
+  const std::uint32_t* nodes;
+  std::uint32_t reached;
+};
+
+template <typename Visit>
+void for_each_edge(const Graph& graph, const Work& work, const Order& order, Visit visit) {
+  for (std::uint32_t w = 0; w < order.reached; ++w) {
+    const std::uint32_t node = order.nodes[w];
+    for (std::uint64_t e = graph.first[node]; e < graph.first[node + 1]; ++e) {
+      visit(w, work.number[graph.targets[e]]);
+    }
+  }
+}
+
+void collect_predecessors(const Graph& graph, const Work& work, const Order& order,
+                          const Predecessors& result) {
+  for (std::uint32_t w = 0; w < order.reached; ++w) result.count[w] = 0;
+  for_each_edge(graph, work, order,
+                [&](std::uint32_t, std::uint32_t target) { ++result.count[target]; });
+  std::uint64_t sum = 0;
+  for (std::uint32_t w = 0; w < order.reached; ++w) {
+    result.first[w] = sum;
+    sum += result.count[w];
+    result.count[w] = 0;
+  }
+  for_each_edge(graph, work, order, [&](std::uint32_t w, std::uint32_t target) {
+    result.of[result.first[target] + result.count[target]++] = w;
+  });
+}
+
 }  // namespace
 
 std::uint32_t find_dominators(const Graph& graph, std::uint32_t* dominator, std::uint32_t* order) {
@@ -98,29 +136,10 @@ std::uint32_t find_dominators(const Graph& graph, std::uint32_t* dominator, std:
   auto* position = scratch.take<std::uint64_t>(n + 1);
   const std::uint32_t reached = number_depth_first(graph, work, order, stack, position);
 
-  // Predecessors, by number.
-  std::uint64_t* first = position;
-  for (std::size_t i = 0; i <= n; ++i) first[i] = 0;
-  for (std::uint32_t w = 0; w < reached; ++w) {
-    for (std::uint64_t e = graph.first[order[w]]; e < graph.first[order[w] + 1]; ++e) {
-      ++first[work.number[graph.targets[e]]];
-    }
-  }
-  std::uint64_t sum = 0;
-  for (std::size_t i = 0; i <= n; ++i) {
-    const std::uint64_t count = first[i];
-    first[i] = sum;
-    sum += i < n ? count : 0;
-  }
   auto* predecessors = scratch.take<std::uint32_t>(edges);
-  auto* filled = scratch.take<std::uint32_t>(n);
-  for (std::uint32_t w = 0; w < reached; ++w) filled[w] = 0;
-  for (std::uint32_t w = 0; w < reached; ++w) {
-    for (std::uint64_t e = graph.first[order[w]]; e < graph.first[order[w] + 1]; ++e) {
-      const std::uint32_t target = work.number[graph.targets[e]];
-      predecessors[first[target] + filled[target]++] = w;
-    }
-  }
+  auto* count = scratch.take<std::uint32_t>(n);
+  std::uint64_t* first = position;
+  collect_predecessors(graph, work, {order, reached}, {first, count, predecessors});
 
   for (std::uint32_t w = 0; w < reached; ++w) {
     work.ancestor[w] = work.parent[w];
@@ -129,7 +148,7 @@ std::uint32_t find_dominators(const Graph& graph, std::uint32_t* dominator, std:
   }
   for (std::uint32_t w = reached; w-- > 1;) {
     std::uint32_t semi = work.parent[w];
-    for (std::uint64_t p = first[w]; p < first[w] + filled[w]; ++p) {
+    for (std::uint64_t p = first[w]; p < first[w] + count[w]; ++p) {
       const std::uint32_t label = evaluate(work, predecessors[p], w, stack);
       if (label < semi) semi = label;
     }

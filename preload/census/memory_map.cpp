@@ -119,7 +119,7 @@ void MemoryMap::ask(const Mapping& mapping, std::uintptr_t begin, std::size_t pa
   constexpr std::uint64_t kPresent = std::uint64_t{1} << 63;
   constexpr std::uint64_t kSwapped = std::uint64_t{1} << 62;
   constexpr std::uint64_t kOfFile = std::uint64_t{1} << 61;
-  std::uint64_t entries[kBatch];
+  std::uint64_t entries[kBatch] = {};
   const auto bytes = static_cast<long>(pages * sizeof entries[0]);
   const long got =
       page_map_ < 0 ? 0

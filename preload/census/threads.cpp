@@ -100,7 +100,7 @@ std::string_view read_task_file(std::uint32_t id, std::string_view name, char* t
 
 // "NUMBER ARGUMENTS... SP PC" of a thread that waits in the kernel, else 0.
 std::uintptr_t sleeping_sp(std::uint32_t id) {
-  char text[256];
+  char text[256] = {};
   const std::string_view line = read_task_file(id, "syscall", text, sizeof text);
   const std::size_t last = line.rfind(" 0x");
   if (last == std::string_view::npos || last == 0) return 0;
@@ -115,7 +115,7 @@ std::uintptr_t sleeping_sp(std::uint32_t id) {
 }
 
 bool has_ended(std::uint32_t id) {
-  char text[512];
+  char text[512] = {};
   const std::string_view line = read_task_file(id, "stat", text, sizeof text);
   const std::size_t name_end = line.rfind(") ");
   return name_end == std::string_view::npos || line[name_end + 2] == 'Z' ||
@@ -124,7 +124,7 @@ bool has_ended(std::uint32_t id) {
 
 // Nobody need wait for such a thread.
 bool blocks_signal(std::uint32_t id, int signal) {
-  char text[2048];
+  char text[2048] = {};
   std::string_view status = read_task_file(id, "status", text, sizeof text);
   constexpr std::string_view kKey = "SigBlk:\t";
   const std::size_t at = status.find(kKey);

@@ -128,7 +128,7 @@ CensusFindings read_census(const SessionView& view, CounterReader& reader,
     }
     findings.holders.push_back(std::move(holder));
   }
-  for (auto& [key, sum] : sums) findings.classes.push_back(std::move(sum));
+  for (const auto& [key, sum] : sums) findings.classes.push_back(sum);
   return findings;
 }
 

@@ -123,7 +123,8 @@ struct Path {
 std::uint64_t identity_of(const Range& range, const Path& path, const BuildId& build_id) {
   std::uint64_t hash = hash_bytes(0xCBF2'9CE4'8422'2325ULL, path.text, path.length);
   hash = hash_bytes(hash, build_id.bytes, build_id.length);
-  return hash_bytes(hash, &range, sizeof range);
+  hash = hash_bytes(hash, &range.base, sizeof range.base);
+  return hash_bytes(hash, &range.end, sizeof range.end);
 }
 
 wire::ModuleRecord* write_record(const dl_phdr_info& info, const Range& range, const Path& path,

@@ -42,7 +42,7 @@ class Allocators : public EndToEnd {
   // For a program that repeats itself: what reaches the recorder is the same, whoever serves it.
   Recording expect_same_on_pool(const Command& command) const {
     const Summary before = run_recorded(command).recording.summary();
-    const Recording recording = expect_same_output_on_pool(command).recording;
+    Recording recording = expect_same_output_on_pool(command).recording;
     const Summary after = recording.summary();
     EXPECT_EQ(after.allocations, before.allocations);
     EXPECT_EQ(after.frees, before.frees);

@@ -115,6 +115,7 @@ TEST_F(PoolThreads, AThreadCostsFewBytes) {
   constexpr int kThreads = 200;
   std::barrier all(kThreads + 1);
   std::vector<std::thread> threads;
+  threads.reserve(kThreads);
   const std::uint64_t before = pool_record().metadata_bytes.load();
   for (int i = 0; i < kThreads; ++i) {
     threads.emplace_back([&] {
