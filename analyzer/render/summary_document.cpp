@@ -197,6 +197,17 @@ std::string peak_text(const model::Totals& totals) {
                      format_duration(totals.peak_at.value));
 }
 
+// Of what is alive at the end, the classes there are.
+void write_leak_check(Page& page, const Summary& summary) {
+  if (!summary.has_leak_check) return;
+  for (std::size_t i = 0; i < wire::kBlockClasses; ++i) {
+    const model::Measures& found = summary.classes[i];
+    if (found.live_blocks.value == 0) continue;
+    columns(page, "  " + std::string(wire::kBlockClassNames[i]),
+            format_count(found.live_blocks.value), format_exact_bytes(found.live_bytes.value));
+  }
+}
+
 void write_totals(Page& page, const Summary& summary) {
   const model::Totals& t = summary.totals;
   const bool running = summary.end.kind == "running";
@@ -205,6 +216,7 @@ void write_totals(Page& page, const Summary& summary) {
   columns(page, "frees", format_count(t.frees.value), format_exact_bytes(t.freed_bytes.value));
   columns(page, running ? "alive" : "alive at end", format_count(t.live_blocks.value),
           format_exact_bytes(t.live_bytes.value));
+  write_leak_check(page, summary);
   columns(page, "temporary", format_count(t.temporary.value),
           format_share(model::share(t.temporary, t.allocations)) + " of all allocations");
   columns(page, "reallocations", format_count(t.reallocations.value),
@@ -323,6 +335,11 @@ std::vector<Fact> facts_of(const Summary& summary) {
   facts.push_back({"sites", summary.sites.value});
   for (const model::Loss& loss : summary.losses) {
     facts.push_back({"losses." + loss.kind, loss.events.value});
+  }
+  for (std::size_t i = 0; i < wire::kBlockClasses && summary.has_leak_check; ++i) {
+    const std::string key = "leak_check." + std::string(wire::kBlockClassNames[i]);
+    facts.push_back({key + "_blocks", summary.classes[i].live_blocks.value});
+    facts.push_back({key + "_bytes", summary.classes[i].live_bytes.value});
   }
   return facts;
 }

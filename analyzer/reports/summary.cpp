@@ -64,6 +64,18 @@ model::Count count_sites(const std::vector<Location>& locations) {
   return sites;
 }
 
+void read_leak_check(model::CaptureReader& reader, Summary& summary) {
+  summary.has_leak_check = reader.text("leak_check") == "complete";
+  auto rows = reader.database().prepare(queries::class_sums);
+  while (rows.step()) {
+    for (std::size_t i = 0; i < wire::kBlockClasses; ++i) {
+      if (rows.text(0) != wire::kBlockClassNames[i]) continue;
+      summary.classes[i].live_blocks.value = rows.integer(1);
+      summary.classes[i].live_bytes.value = rows.integer(2);
+    }
+  }
+}
+
 }  // namespace
 
 Summary summarize(model::CaptureReader& reader, const Rules& rules) {
@@ -82,6 +94,7 @@ Summary summarize(model::CaptureReader& reader, const Rules& rules) {
   summary.sites = count_sites(locations);
   summary.findings = find_findings(reader, locations, rules);
   summary.timeline = summarize_timeline(reader, kTimelineSteps);
+  read_leak_check(reader, summary);
   return summary;
 }
 

@@ -1,12 +1,14 @@
 // The run on one page.
 #pragma once
 
+#include <array>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "analyzer/reports/findings.h"
 #include "analyzer/reports/timeline.h"
+#include "preload/wire/census.h"
 
 namespace heapscribe::reports {
 
@@ -37,6 +39,8 @@ struct Summary {
   std::vector<model::Loss> losses;
   std::vector<Finding> findings;
   std::vector<TimelineStep> timeline;
+  bool has_leak_check = false;
+  std::array<model::Measures, wire::kBlockClasses> classes;  // live blocks and bytes of each
 };
 
 inline constexpr std::size_t kTimelineSteps = 60;

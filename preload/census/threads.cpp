@@ -171,7 +171,7 @@ bool Threads::list() {
   const long folder = system_call(SYS_openat, AT_FDCWD, platform::as_argument("/proc/self/task"),
                                   O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (platform::failed(folder)) return false;
-  alignas(8) char buffer[4096 - 512];
+  alignas(8) char buffer[4096 - 512] = {};
   for (;;) {
     const long got =
         system_call(SYS_getdents64, folder, platform::as_argument(buffer), sizeof buffer);
