@@ -35,6 +35,8 @@ using heapscribe::hooks::is_sampling;
 using heapscribe::hooks::record_allocation;
 using heapscribe::hooks::record_release;
 using heapscribe::hooks::release_sampled;
+using heapscribe::hooks::release_unrecorded;
+using heapscribe::hooks::resize_unrecorded;
 using heapscribe::hooks::usable_size;
 using heapscribe::hooks::with_recorder;
 using heapscribe::record::BlockRecord;
@@ -91,10 +93,10 @@ template <typename Call>
   if (is_sampling()) return release_sampled(block, [=] { real.free(block); });
   if (thread_state.released == block) {
     thread_state.released = nullptr;  // operator delete has recorded it
-  } else if (is_early_event()) {
-    heapscribe::bootstrap::note_early_release(block);
+    return real.free(block);
   }
-  real.free(block);
+  if (is_early_event()) heapscribe::bootstrap::note_early_release(block);
+  release_unrecorded(block, [=] { real.free(block); });
 }
 
 [[gnu::noinline]] void* resize_early(void* block, std::size_t size) {
@@ -105,7 +107,7 @@ template <typename Call>
 }
 
 void* resize_before_recording(void* block, std::size_t size) {
-  void* moved = real.realloc(block, size);
+  void* moved = resize_unrecorded(block, size);
   if (is_early_event() && (moved != nullptr || size == 0)) {
     heapscribe::bootstrap::note_early_release(block);
     heapscribe::bootstrap::note_early_allocation(moved, size, CallKind::Realloc);
@@ -235,8 +237,7 @@ std::size_t malloc_usable_size(void* block) noexcept {
   if (block == nullptr) return 0;
   if (heapscribe::bootstrap::is_early(block)) return heapscribe::bootstrap::early_size(block);
   if (real.malloc_usable_size == nullptr && !heapscribe::start()) return 0;
-  if (is_sampling() && heapscribe::memory::owns(block))
-    return heapscribe::memory::usable_size(block);
+  if (heapscribe::memory::owns(block)) return heapscribe::memory::usable_size(block);
   return real.malloc_usable_size(block);
 }
 
@@ -249,7 +250,7 @@ void free_sized(void* block, std::size_t size) noexcept {
     return free(block);
   }
   if (is_sampling()) return release_sampled(block, [=] { real.free_sized(block, size); });
-  if (!is_recording()) return real.free_sized(block, size);
+  if (!is_recording()) return release(block);
   record_release(block, [=] { real.free_sized(block, size); });
 }
 
@@ -275,7 +276,7 @@ void free_aligned_sized(void* block, std::size_t alignment, std::size_t size) no
   if (is_sampling()) {
     return release_sampled(block, [=] { real.free_aligned_sized(block, alignment, size); });
   }
-  if (!is_recording()) return real.free_aligned_sized(block, alignment, size);
+  if (!is_recording()) return release(block);
   record_release(block, [=] { real.free_aligned_sized(block, alignment, size); });
 }
 }

@@ -87,7 +87,8 @@ inline bool is_foreign(const void* block) {
 // itself, free) knows that.
 template <typename Call>
 [[gnu::always_inline]] inline void release_through(void* block, Call call) {
-  if (!is_recording() || thread_state.released == block) return call();
+  if (!is_recording()) return heapscribe::hooks::release_unrecorded(block, call);
+  if (thread_state.released == block) return call();
   if (heapscribe::hooks::is_sampling()) [[unlikely]] {
     if (!heapscribe::bootstrap::plain_operator_new) return call();  // comes to free
     return heapscribe::hooks::release_sampled(block, [=] { real.free(block); });

@@ -79,4 +79,18 @@ void* resize_sampled(void* block, std::size_t size, const unwind::Frame& caller)
   return moved;
 }
 
+void* resize_unrecorded(void* block, std::size_t size) {
+  if (!memory::owns(block)) return bootstrap::real.realloc(block, size);
+  if (size == 0) {
+    memory::release(block);
+    return nullptr;
+  }
+  if (void* resized = memory::resize(block, size)) return resized;
+  void* moved = bootstrap::real.malloc(size);
+  if (moved == nullptr) return nullptr;
+  std::memcpy(moved, block, std::min(memory::usable_size(block), size));
+  memory::release(block);
+  return moved;
+}
+
 }  // namespace heapscribe::hooks

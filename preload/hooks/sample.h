@@ -65,4 +65,14 @@ template <typename GiveBack>
 // realloc of a block, to another size than 0.
 void* resize_sampled(void* block, std::size_t size, const unwind::Frame& caller);
 
+// A forked child samples no more, and still holds its parent's samples. The allocator underneath
+// does not know them, so wherever a process does not record, a block is the pool's if it lies
+// there.
+template <typename GiveBack>
+[[gnu::always_inline]] inline void release_unrecorded(void* block, GiveBack give_back) {
+  if (memory::owns(block)) return memory::release(block);
+  give_back();
+}
+void* resize_unrecorded(void* block, std::size_t size);
+
 }  // namespace heapscribe::hooks

@@ -52,6 +52,46 @@ INSTANTIATE_TEST_SUITE_P(Own, SampledProgram,
                                                               "deep_recursion", "small_stacks"),
                                             ::testing::Values("1", "300")));
 
+// The allocator underneath does not know a sample, and the child does not sample any more.
+TEST_F(Sampling, AForkedChildMayDoAnythingWithItsParentsBlocks) {
+  const Finished plain = run_plain(program("inherited_blocks"));
+  EXPECT_EQ(plain.exit_status, 0);
+  for (const char* mean : {"1", "300", "512KiB"}) {
+    SCOPED_TRACE(mean);
+    expect_same(plain, sampled(program("inherited_blocks"), mean));
+  }
+  for (const std::vector<std::string>& options : std::vector<std::vector<std::string>>{
+           {"--allocator", "pool", "--sample", "1"}, {"--allocator", "pool"}, {}}) {
+    expect_same(plain, run_recorded(program("inherited_blocks"), options));
+  }
+}
+
+TEST_F(Sampling, AServerMaySaveInAForkedChild) {
+  if (!is_installed("redis-server") || !is_installed("redis-cli")) {
+    GTEST_SKIP() << "redis is not installed";
+  }
+  // One shell starts the server, fills it, has it save in the background, and stops it.
+  const std::string socket = file("redis.sock").string();
+  const std::string talk =
+      "cli() { redis-cli -s '" + socket +
+      "' \"$@\"; }; "
+      "for i in $(seq 100); do cli ping >/dev/null 2>&1 && break; sleep 0.1; done; "
+      "cli debug populate 2000 key 500 >/dev/null; cli bgsave >/dev/null; "
+      "for i in $(seq 100); do cli info persistence | grep -q rdb_bgsave_in_progress:0 && break; "
+      "sleep 0.1; done; "
+      "cli info persistence | grep -o 'rdb_last_bgsave_status:[a-z]*'; cli shutdown nosave; exit 0";
+  Command server =
+      in_directory({"redis-server", "--port", "0", "--unixsocket", socket, "--save", "", "--dir",
+                    directory().string(), "--daemonize", "no", "--enable-debug-command", "yes"});
+  Command recorded = recording_command(server, file("redis.db"), {"--sample", "1"});
+  std::string line;
+  for (const std::string& argument : recorded.arguments) line += "'" + argument + "' ";
+  const Finished finished =
+      tests::run(in_directory({"bash", "-c", line + " >server.log 2>&1 & " + talk}));
+  EXPECT_NE(finished.out.find("rdb_last_bgsave_status:ok"), std::string::npos)
+      << describe(finished);
+}
+
 TEST_F(Sampling, RealProgramsBehaveAsWithoutTheLibrary) {
   const std::vector<std::vector<std::string>> programs = {
       {"perl", "-e", kPerl},
