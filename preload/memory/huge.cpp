@@ -34,21 +34,46 @@ void note_huge(std::int64_t blocks, std::int64_t bytes) {
   note_held(bytes);
 }
 
+bool map_anew(std::uintptr_t address, std::size_t bytes) {
+  const long result = platform::system_call(
+      SYS_mmap, static_cast<long>(address), static_cast<long>(bytes), PROT_READ | PROT_WRITE,
+      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
+  return !platform::failed(result);
+}
+
+enum class Moved { Pages, Nothing, IntoAHole };
+
 // Puts the pages of `from` under `to`; `from` stays mapped, and empty.
-bool move_pages(std::uintptr_t from, std::uintptr_t to, std::size_t bytes) {
-  if (bytes < kWorthMoving || !may_call_system()) return false;
+//
+// The kernel unmaps `to` before it finds that it may not or cannot move: where the program has
+// locked or advised about a part of the block, which splits its mapping, or where it has lowered
+// its RLIMIT_AS. Under a limit that hole could not be filled again, so there nothing is moved.
+Moved move_pages(std::uintptr_t from, std::uintptr_t to, std::size_t bytes) {
+  if (bytes < kWorthMoving || !may_call_system()) return Moved::Nothing;
+  if (address_space_limit() != SIZE_MAX) return Moved::Nothing;
   const auto length = static_cast<long>(bytes);
   const long result = platform::system_call(SYS_mremap, static_cast<long>(from), length, length,
                                             MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP,
                                             static_cast<long>(to));
-  return !platform::failed(result);
+  if (!platform::failed(result)) return Moved::Pages;
+  return map_anew(to, bytes) ? Moved::Nothing : Moved::IntoAHole;
+}
+
+void unlist(std::uint32_t number, std::size_t bytes) {
+  range.classes[number].store(0, std::memory_order_relaxed);
+  note_huge(-1, -static_cast<std::int64_t>(bytes));
+}
+
+// A slot that is not mapped any more is never used again.
+void abandon(const void* block) {
+  const std::uint32_t number = unit_of(block);
+  unlist(number, range.units[number].bytes.exchange(0, std::memory_order_relaxed));
 }
 
 // Unlists the block and gives its slot back; `emptied` bytes from the start hold nothing any more.
 void give_back(std::uint32_t number, std::size_t bytes, std::size_t emptied) {
-  Unit& unit = range.units[number];
-  range.classes[number].store(0, std::memory_order_relaxed);
-  note_huge(-1, -static_cast<std::int64_t>(bytes));
+  const Unit& unit = range.units[number];
+  unlist(number, bytes);
   give_slot(number, unit.order, unit.touched > emptied ? unit.touched : 0);
 }
 
@@ -107,10 +132,14 @@ void* resize_huge(void* block, std::size_t size) {
   if (moved.block == nullptr) return nullptr;
   const std::size_t kept = bytes < old_bytes ? bytes : old_bytes;
   const auto from = reinterpret_cast<std::uintptr_t>(block);
-  const bool pages = move_pages(from, reinterpret_cast<std::uintptr_t>(moved.block), kept);
-  if (!pages) std::memcpy(moved.block, block, kept);
+  const Moved how = move_pages(from, reinterpret_cast<std::uintptr_t>(moved.block), kept);
+  if (how == Moved::IntoAHole) {
+    abandon(moved.block);
+    return nullptr;
+  }
+  if (how == Moved::Nothing) std::memcpy(moved.block, block, kept);
   unit.bytes.store(0, std::memory_order_relaxed);
-  give_back(number, old_bytes, pages ? kept : 0);
+  give_back(number, old_bytes, how == Moved::Pages ? kept : 0);
   return moved.block;
 }
 

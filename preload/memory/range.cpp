@@ -91,6 +91,13 @@ bool try_reserve(std::size_t blocks, bool with_words) {
 
 // The program wants address space too: where it is limited, we take at most half of it.
 std::size_t address_space_for_us() {
+  const std::size_t limit = address_space_limit();
+  return limit == SIZE_MAX ? SIZE_MAX : limit / 2;
+}
+
+}  // namespace
+
+std::size_t address_space_limit() {
   struct {
     std::uint64_t soft, hard;
   } limit{RLIM_INFINITY, RLIM_INFINITY};

@@ -67,6 +67,9 @@ bool reserve_range(bool with_words, std::size_t at_most = SIZE_MAX);
 // Makes the units up to `end` usable. May be called by several threads at once.
 bool open_units(std::size_t end);
 
+// RLIMIT_AS as it is now: programs lower it themselves. SIZE_MAX = none.
+std::size_t address_space_limit();
+
 // From now on the program restricts its system calls: opens all, and the pool asks no more.
 void open_everything();
 bool may_call_system();

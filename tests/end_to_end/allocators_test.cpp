@@ -57,6 +57,15 @@ class Allocators : public EndToEnd {
   }
 };
 
+// The kernel unmaps the place that pages should move to before it finds that they cannot.
+TEST_F(Allocators, ABlockGrowsOnThePoolWhereItsPagesCannotBeMoved) {
+  for (const char* how : {"", "limit", "advice"}) {
+    SCOPED_TRACE(how);
+    const Command command = in_directory({test_program("lowered_limits"), how});
+    expect_same(run_plain(command), run_recorded(command, {"--allocator", "pool"}));
+  }
+}
+
 TEST_F(Allocators, PerlOnThePool) {
   SKIP_WITHOUT("perl");
   const Recording recording = expect_same_on_pool(fixed(
