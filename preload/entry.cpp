@@ -91,6 +91,12 @@ void replay_early_events(record::ThreadRecorder& recorder) {
   if (early.lost != 0) record::session.lose(wire::Loss::UncountedEvents, early.lost);
 }
 
+// tcmalloc makes an object by `operator new` when it is first asked for a block's size: ours, which
+// asks for that object's size, and so on without end. Before we record, ours does not ask.
+void let_allocator_prepare() {
+  bootstrap::real.malloc_usable_size(nullptr);
+}
+
 // Before anything looks at where blocks come from.
 void choose_allocator() {
   if (std::string_view(config.allocator) != "pool" || use_pool()) return;
@@ -112,6 +118,7 @@ void begin_recording() {
   if (problem != nullptr) platform::notice("not recording: ", problem);
   if (path != nullptr && problem == nullptr) {
     const bootstrap::RecordingScope scope;
+    let_allocator_prepare();
     choose_allocator();
     prepare_recording(record::session.header());
     if (record::ThreadRecorder* recorder = record::recorder(scope)) replay_early_events(*recorder);

@@ -119,6 +119,22 @@ TEST_F(Allocators, ALibraryServesTheProgramAndStaysUnseen) {
   EXPECT_NE(run.recording.property("allocator").find("jemalloc"), std::string::npos);
 }
 
+// tcmalloc allocates when it is asked for a block's size.
+TEST_F(Allocators, EveryLibraryServesAProgramThatDoesTheSame) {
+  for (const char* name : {"libtcmalloc_minimal.so.4", "libtcmalloc.so.4", "libjemalloc.so.2"}) {
+    const std::string library = std::string("/usr/lib/x86_64-linux-gnu/") + name;
+    if (!std::filesystem::exists(library)) continue;
+    SCOPED_TRACE(name);
+    for (const char* program : {"hello", "call_chain", "many_paths"}) {
+      SCOPED_TRACE(program);
+      const Command command = in_directory({test_program(program)});
+      const RecordedRun run = run_recorded(command, {"--allocator", library});
+      expect_same(run_plain(command), run);
+      EXPECT_GT(run.recording.summary().allocations, 0U);
+    }
+  }
+}
+
 TEST_F(Allocators, WhatIsNoAllocatorIsRefusedWithItsName) {
   for (const std::string name : {"/no/such/lib.so", "/etc/passwd", "/", "tcmalloc"}) {
     Command command =
