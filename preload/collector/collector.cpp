@@ -211,10 +211,19 @@ void Collector::write_trace() {
   }
 }
 
-bool Collector::has_execed(const TargetProcess& target) {
+// The new program's name is noted by our hooks, unless the kernel was called past them.
+bool Collector::image_has_changed(const TargetProcess& target) {
   const std::string image = target.image();
   if (image_.empty()) image_ = image;
-  if (!image.empty() && image != image_) return true;
+  if (image.empty() || image == image_) return false;
+  const bool noted = header().end_kind.load(std::memory_order_relaxed) == wire::EndKind::Exec;
+  if (noted) exec_path_ = view_.exec_path();
+  if (exec_path_.empty()) exec_path_ = target.executable();
+  return !exec_path_.empty();
+}
+
+bool Collector::has_execed(const TargetProcess& target) {
+  if (image_has_changed(target)) return true;
   const bool hint = header().end_kind.load(std::memory_order_relaxed) == wire::EndKind::Exec;
   exec_hints_ = hint ? exec_hints_ + 1 : 0;
   return exec_hints_ >= kExecHints;
@@ -223,7 +232,7 @@ bool Collector::has_execed(const TargetProcess& target) {
 void Collector::finish(const End& end, const std::string& state) {
   sample(timeline_.points().empty() ? 0 : timeline_.points().back().rss_bytes);
   timeline_.stream(writer_, true);
-  const std::string exec_path = end.kind == "execed" ? view_.exec_path() : "";
+  const std::string exec_path = exec_path_.empty() ? view_.exec_path() : exec_path_;
   read_last_numbers(reader_, header(), end_ns_, writer_);
   series_.close_interval(writer_, end_ns_);
   series_.stream(writer_, true);

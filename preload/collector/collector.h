@@ -56,6 +56,7 @@ class Collector {
   void write(std::uint64_t now_ns);
   void write_trace();
   bool has_execed(const TargetProcess& target);
+  bool image_has_changed(const TargetProcess& target);
   const wire::SessionHeader& header() const { return session_.header(); }
 
   SessionFile& session_;
@@ -74,7 +75,7 @@ class Collector {
   std::int64_t last_peak_ = 0;
   capture::Counters last_sum_;
   unsigned quiet_samples_ = 0;
-  std::string image_;
+  std::string image_, exec_path_;
   unsigned exec_hints_ = 0;
   bool writing_ = true;
 };

@@ -34,6 +34,7 @@ constexpr unsigned long kPidfdGetInfo = _IOWR(0xFF, 11, PidfdInfo);
 // Fields of /proc/PID/stat after the program's name, counted as in proc(5).
 constexpr std::size_t kStateField = 3;
 constexpr std::array<std::size_t, 3> kImageFields = {26, 27, 28};  // code and stack
+constexpr std::uint64_t kNoImage = 1;  // the code begins there if it may not be seen, at 0 if gone
 constexpr std::size_t kExitCodeField = 52;
 
 std::vector<std::string> stat_fields(const std::string& text) {
@@ -123,12 +124,16 @@ std::uint64_t TargetProcess::resident_bytes() {
   return number(fields.substr(space + 1)) * page;
 }
 
-std::string TargetProcess::image() const {
-  const std::vector<std::string> fields = stat_fields(read_file(proc("stat")));
-  if (is_gone(fields)) return {};
+std::string image_of(const std::string& stat) {
+  const std::vector<std::string> fields = stat_fields(stat);
+  if (is_gone(fields) || number(fields[kImageFields.front()]) <= kNoImage) return {};
   std::string image;
   for (const std::size_t field : kImageFields) image += fields[field] + ' ';
   return image;
+}
+
+std::string TargetProcess::image() const {
+  return image_of(read_file(proc("stat")));
 }
 
 std::string TargetProcess::executable() const {

@@ -29,7 +29,8 @@ class TargetProcess : public ThreadWatch {
   std::string name(std::uint32_t tid) override;
   std::uint64_t resident_bytes();
 
-  // Where the kernel put the program's image; another one after an exec. Empty = may not be seen.
+  // Where the kernel put the program's image; another one after an exec. Empty = may not be seen,
+  // or there is none: a process that ends has given it up long before it is gone, if it was large.
   std::string image() const;
   std::string executable() const;
   std::string command_name() const;
@@ -52,6 +53,9 @@ class SeccompWatch {
  private:
   FileDescriptor status_;
 };
+
+// Of /proc/PID/stat; see TargetProcess::image.
+std::string image_of(const std::string& stat);
 
 // The arguments of a living process.
 std::vector<std::string> command_line(pid_t pid);

@@ -66,6 +66,14 @@ TEST_F(Children, TheNewProgramAfterAnExecIsNamed) {
   EXPECT_EQ(run.recording.property("exec_path"), test_program("exec_landing").string());
 }
 
+TEST_F(Children, TheNewProgramIsNamedIfTheKernelWasCalledPastTheLibrary) {
+  const auto run = run_recorded(
+      in_directory({test_program("exec_variants"), "raw", test_program("exec_landing")}));
+  EXPECT_NE(run.finished.out.find("arrived with"), std::string::npos) << describe(run.finished);
+  if (run.recording.property("end_kind") != "execed") return;  // it had ended before we looked
+  EXPECT_EQ(run.recording.property("exec_path"), test_program("exec_landing").string());
+}
+
 TEST_F(Children, AFailedExecLeavesTheRecordingRunning) {
   const auto run = expect_same_and_exact(
       in_directory({test_program("exec_variants"), "failed", test_program("exec_landing")}));
