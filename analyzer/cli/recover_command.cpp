@@ -4,12 +4,15 @@
 
 #include <array>
 #include <chrono>
+#include <filesystem>
 #include <fstream>
 #include <memory>
 #include <optional>
 #include <ostream>
 #include <stdexcept>
 #include <string>
+#include <string_view>
+#include <system_error>
 #include <vector>
 
 #include "analyzer/cli/command.h"
@@ -115,7 +118,8 @@ collector::RecordingInfo describe(const collector::Leftover& leftover,
                                             : "holds nothing: its program has not begun"));
 }
 
-int recover_session(const RecoverArguments& arguments) {
+// The rest of a session that says nothing of a database, or whose database is gone.
+int recover_session_alone(const RecoverArguments& arguments) {
   auto session = collector::SessionFile::open(arguments.source);
   const collector::Leftover leftover = collector::look_at(session);
   if (leftover.pid == 0) refuse_empty(session, leftover);
@@ -175,6 +179,45 @@ int recover_database(const RecoverArguments& arguments) {
   copy.keep();
   remains.remove();
   return conclude(database, arguments);
+}
+
+// What a database says of the recording that `session` belongs to.
+enum class Begun { Elsewhere, Here, Unreadable };
+
+Begun look_for_beginning(const std::string& database, const std::string& session) {
+  if (database.empty() || !is_database(database)) return Begun::Elsewhere;
+  try {
+    auto recording = capture::open_recording(database, capture::OpenMode::ReadOnly);
+    if (recorded_value(recording, "state") == "complete") return Begun::Elsewhere;
+    std::error_code unlike;
+    const bool same =
+        std::filesystem::equivalent(recorded_value(recording, "session_path"), session, unlike);
+    return same && !unlike ? Begun::Here : Begun::Elsewhere;
+  } catch (const capture::DatabaseError&) {
+    return Begun::Unreadable;
+  }
+}
+
+// Part of a recording, and of its trace most, is in the database that it was written to. If that
+// cannot be used, as on a full disk, what follows lacks that part, and it is said.
+int recover_session(const RecoverArguments& arguments) {
+  const std::string begun = collector::SessionFile::open(arguments.source).database();
+  const Begun beginning = look_for_beginning(begun, arguments.source);
+  std::string trouble = "it is damaged";
+  if (beginning == Begun::Here) {
+    try {
+      return recover_database({begun, arguments.output, arguments.no_symbols});
+    } catch (const capture::DatabaseError& error) {
+      trouble = error.what();
+    }
+  }
+  if (beginning != Begun::Elsewhere) {
+    note(
+        fmt::format("'{}', to which this recording was written at first, cannot be used ({}); "
+                    "what only that has of it is missing here",
+                    begun, trouble));
+  }
+  return recover_session_alone(arguments);
 }
 
 int recover(const RecoverArguments& arguments) {

@@ -212,7 +212,30 @@ render::Row row_of(const TraceEvent& event, SiteNames& names) {
   return row;
 }
 
-std::vector<std::string> lead_of(const model::TraceReader& trace) {
+// Gaps say where events are missing, the losses how many are.
+std::vector<std::string> missing_events(std::int64_t in_gaps, std::int64_t counted) {
+  const auto events = [](std::int64_t count) { return render::format_plural(count, "event"); };
+  if (in_gaps == 0 && counted == 0) return {"no event is missing"};
+  std::vector<std::string> lines;
+  if (in_gaps > 0) lines.push_back(events(in_gaps) + " missing, in gaps");
+  if (counted > in_gaps) {
+    lines.push_back(events(counted - in_gaps) + " missing, and it is not known where");
+  } else if (counted < in_gaps) {
+    lines.push_back(
+        fmt::format("{} fewer counted as lost than the gaps say", events(in_gaps - counted)));
+  }
+  return lines;
+}
+
+std::int64_t untraced_events(const model::CaptureReader& recording) {
+  for (const model::Loss& loss : recording.losses()) {
+    if (loss.kind == "untraced_events") return loss.events.value;
+  }
+  return 0;
+}
+
+std::vector<std::string> lead_of(const model::CaptureReader& recording,
+                                 const model::TraceReader& trace) {
   const model::TraceTotals& totals = trace.totals();
   const std::int64_t events = totals.events.value;
   std::vector<std::string> lead = {
@@ -223,10 +246,9 @@ std::vector<std::string> lead_of(const model::TraceReader& trace) {
     lead.front() += fmt::format(", {:.2g} bytes each", static_cast<double>(totals.stored.value) /
                                                            static_cast<double>(events));
   }
-  lead.push_back(
-      totals.lost.value == 0
-          ? "no event is missing"
-          : fmt::format("{} missing, in gaps", render::format_plural(totals.lost.value, "event")));
+  for (const std::string& line : missing_events(totals.lost.value, untraced_events(recording))) {
+    lead.push_back(line);
+  }
   if (trace.ended_at()) {
     lead.push_back(fmt::format("the trace ended after {}, when its buffer was full",
                                render::format_duration(*trace.ended_at())));
@@ -251,7 +273,7 @@ void print_document(model::CaptureReader& recording, model::TraceReader& trace,
   const render::Context context = context_of(recording);
   render::Document document;
   document.title = "Event trace of " + context.program;
-  document.lead = lead_of(trace);
+  document.lead = lead_of(recording, trace);
   document.tables.push_back(std::move(table));
   document.notes = context.notes;
   print(document, options.input.chosen_format());

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "preload/wire/losses.h"
+
 namespace heapscribe::capture {
 namespace {
 
@@ -22,11 +24,12 @@ std::unordered_map<wire::Ref, TraceStore::Stored> TraceStore::resume() {
   }
   std::unordered_map<wire::Ref, Stored> stored;
   Statement sources = database_.prepare(
-      "SELECT source, sum(events), max(last_number) FROM trace_chunk GROUP BY source");
+      "SELECT source, sum(events), max(last_number), sum(lost) FROM trace_chunk GROUP BY source");
   while (sources.step()) {
     stored[static_cast<wire::Ref>(sources.integer(0))] = {
         static_cast<std::uint64_t>(sources.integer(1)),
-        static_cast<std::uint64_t>(sources.integer(2))};
+        static_cast<std::uint64_t>(sources.integer(2)),
+        static_cast<std::uint64_t>(sources.integer(3))};
   }
   return stored;
 }
@@ -67,7 +70,18 @@ void TraceStore::write() {
   }
 }
 
+void TraceStore::write_loss() {
+  std::uint64_t lost = lost_;
+  for (const TraceChunk& chunk : chunks_) lost += chunk.lost;
+  if (lost == 0) return;
+  Statement update = database_.prepare("UPDATE loss SET events = ? WHERE kind = ?");
+  const auto kind = static_cast<std::size_t>(wire::Loss::UntracedEvents);
+  update.bind_all(integer(lost), wire::kLossTexts[kind].key);
+  update.run();
+}
+
 void TraceStore::written() {
+  for (const TraceChunk& chunk : chunks_) lost_ += chunk.lost;
   chunks_.clear();
   std::erase_if(rows_, [](const Row& row) { return row.site.has_value(); });
 }

@@ -21,7 +21,7 @@ class TraceStore {
  public:
   // What the database has of a source.
   struct Stored {
-    std::uint64_t events = 0, last_number = 0;
+    std::uint64_t events = 0, last_number = 0, lost = 0;
   };
   // The site of a row; nothing as long as it is not known.
   using FindSite = std::function<std::optional<SiteId>(wire::Ref row)>;
@@ -37,6 +37,8 @@ class TraceStore {
   void find_sites(const FindSite& find_site);
   // Within a transaction of the caller's.
   void write();
+  // Likewise: so far as many events are lost as the gaps say.
+  void write_loss();
   // The transaction was committed.
   void written();
 
@@ -44,6 +46,7 @@ class TraceStore {
   Database& database_;
   std::int64_t recovered_ = 0;
   std::vector<TraceChunk> chunks_;
+  std::uint64_t lost_ = 0;  // in gaps of chunks that were written
   std::unordered_set<wire::Ref> known_rows_;
   struct Row {
     wire::Ref ref = 0;

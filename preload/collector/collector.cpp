@@ -102,6 +102,7 @@ Collector::Collector(SessionFile& session, capture::Database database, const Rec
       writer_(database_),
       reader_(view_, writer_, series_),
       trace_store_(database_) {
+  session_.note_database(database_.path());
   describe(info, writer_);
   describe_trace(header(), writer_);
   if (header().free_stacks != 0) writer_.set_recording("free_stacks", 1);
@@ -204,6 +205,7 @@ void Collector::write_trace() {
   try {
     capture::Transaction transaction(database_);
     trace_store_.write();
+    trace_store_.write_loss();
     transaction.commit();
     trace_store_.written();
   } catch (const capture::DatabaseError&) {

@@ -12,7 +12,9 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <new>
+#include <system_error>
 
 namespace heapscribe::collector {
 namespace {
@@ -28,6 +30,8 @@ constexpr std::array kCapacities = {wire::kMaxCapacity, 4096 * kMiB, 512 * kMiB}
   throw SessionError(
       fmt::format("cannot {} the session file '{}': {}", what, path, std::strerror(error)));
 }
+
+constexpr std::size_t kDatabasePathAt = wire::kHeaderBytes - wire::kDatabasePathBytes;
 
 std::string random_name() {
   std::uint64_t random = 0;
@@ -117,6 +121,18 @@ SessionFile::~SessionFile() {
 
 wire::SessionHeader& SessionFile::header() const {
   return *reinterpret_cast<wire::SessionHeader*>(base_);
+}
+
+void SessionFile::note_database(const std::string& path) {
+  std::error_code error;
+  const std::string absolute = std::filesystem::absolute(path, error).string();
+  if (error || absolute.size() >= wire::kDatabasePathBytes) return;
+  std::memcpy(base_ + kDatabasePathAt, absolute.c_str(), absolute.size() + 1);
+}
+
+std::string SessionFile::database() const {
+  const char* text = reinterpret_cast<const char*>(base_ + kDatabasePathAt);
+  return {text, strnlen(text, wire::kDatabasePathBytes)};
 }
 
 std::span<const std::byte> SessionFile::mapping() const {

@@ -47,6 +47,9 @@ class SessionFile {
 
   const std::string& path() const { return path_; }
   wire::SessionHeader& header() const;
+  // Where the recording is written, for whoever finds only the session.
+  void note_database(const std::string& path);
+  std::string database() const;  // absolute; empty = unknown
   std::span<const std::byte> mapping() const;
   // Bytes that are backed by storage for certain: ours, and what the target has committed itself.
   std::uint64_t committed();

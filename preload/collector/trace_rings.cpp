@@ -90,23 +90,27 @@ bool TraceRings::enter(Chain& chain, wire::Ref ref) {
 
 void TraceRings::note_lost_with_collector(Chain& chain) {
   std::uint64_t taken = 0;
+  std::uint64_t lost = 0;  // in gaps that were taken; threads have counted those
   std::size_t capacity = 0;
   for (TraceRingView view = view_.trace_ring(chain.ring); view.words.size() > capacity;
        view = view_.trace_ring(view.ring->next.load(std::memory_order_acquire))) {
     const wire::TraceMark& mark = view.ring->marks[mark_of(*view.ring)];
     taken += load(mark.events);
+    lost = std::max(lost, load(mark.lost));
     capacity = view.words.size();
     if (load(mark.thread) != 0) chain.thread = load(mark.thread);
   }
   const capture::TraceStore::Stored stored = stored_[chain.table];
-  if (taken <= stored.events) return;
+  const std::uint64_t events = taken - std::min(taken, stored.events);
+  const std::uint64_t gaps = lost - std::min(lost, stored.lost);
+  if (events + gaps == 0) return;
   const std::uint64_t number = stored.last_number + 1;
-  lost_here_ += taken - stored.events;
+  lost_here_ += events;
   add(chain, {.kind = TraceKind::Gap,
               .number = number,
               .ns = chain.ns,
               .last = number,
-              .lost = taken - stored.events});
+              .lost = events + gaps});
 }
 
 void TraceRings::read_chain(Chain& chain, TraceDepth depth, const Sink& sink, Pass& pass) {

@@ -283,6 +283,9 @@ struct SessionHeader {
   std::atomic<std::uint64_t> peak_error_bytes;  // how far peak_bytes may be off; 0 = exact
 };
 inline constexpr std::size_t kHeaderBytes = 4096;
-static_assert(sizeof(SessionHeader) <= kHeaderBytes);
+// The header's page ends with the absolute path of the database, written once by the collector and
+// zero-terminated; empty if it is too long.
+inline constexpr std::size_t kDatabasePathBytes = 1024;
+static_assert(sizeof(SessionHeader) <= kHeaderBytes - kDatabasePathBytes);
 
 }  // namespace heapscribe::wire

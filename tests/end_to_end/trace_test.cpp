@@ -291,13 +291,19 @@ TEST_F(Trace, OfAKilledTargetGoesToTheLastEvent) {
   EXPECT_LE(std::abs(sum.frees - number(recording, "frees")), kThreads);
 }
 
-TEST_F(Trace, OfAKilledCollectorIsRecovered) {
+// A collector that dies has taken events, and gaps, that it has not written. Whatever of the
+// recording is named, the rest is found, and what is missing adds up.
+class CollectorKilled : public Trace, public ::testing::WithParamInterface<const char*> {};
+
+TEST_P(CollectorKilled, IsRecoveredAndTheGapsAccountForAll) {
+  const std::string named = GetParam();
   prctl(PR_SET_CHILD_SUBREAPER, 1);
   const TemporaryDirectory sessions;
-  const Recording recording(file("recovered.db"));
+  const Recording begun(file("recovered.db"));
+  const Recording recording(named == "session into another" ? file("other.db") : begun.path());
   Command command =
       recording_command(in_directory({test_program("published_counter"), file("shared"), "150000"}),
-                        recording.path(), {"--trace", "--trace-full", "drop"});
+                        begun.path(), {"--trace", "--trace-full", "drop", "--trace-ring", "1KiB"});
   command.environment["HEAPSCRIBE_SESSION_DIR"] = sessions.path();
   RunningProgram running(command);
   pid_t target = 0;
@@ -308,10 +314,44 @@ TEST_F(Trace, OfAKilledCollectorIsRecovered) {
   int status = -1;
   EXPECT_EQ(waitpid(target, &status, 0), target);
   EXPECT_EQ(status, 0) << "the target came to harm";
-  const Finished recover = run({.arguments = {heapscribe_command(), "recover", recording.path()}});
+  EXPECT_EQ(untraced(begun), replay(begun).lost) << "in what was written by then";
+  std::filesystem::path session;
+  for (const auto& entry : std::filesystem::directory_iterator(sessions.path())) {
+    session = entry.path();
+  }
+  std::vector<std::string> words = {heapscribe_command(), "recover",
+                                    named == "database" ? begun.path() : session};
+  if (recording.path() != begun.path()) words.insert(words.end(), {"-o", recording.path()});
+  const std::int64_t written = replay(begun).events;
+  const Finished recover = run({.arguments = words});
   ASSERT_EQ(recover.exit_status, 0) << describe(recover);
   EXPECT_EQ(recording.integrity(), "ok");
-  EXPECT_GT(replay(recording).events, 0);
+  EXPECT_GE(replay(recording).events, written);
+  EXPECT_FALSE(exists(session));
+  expect_gaps_account_for_all(recording);
+}
+INSTANTIATE_TEST_SUITE_P(Named, CollectorKilled,
+                         ::testing::Values("database", "session", "session into another"),
+                         [](const auto& tested) {
+                           std::string name = tested.param;
+                           std::replace(name.begin(), name.end(), ' ', '_');
+                           return name;
+                         });
+
+TEST_F(Trace, OfARunningProgramHasItsLossesWithItsGaps) {
+  RunningProgram running(recording_command(
+      in_directory({test_program("published_counter"), file("shared"), "400000"}),
+      file("running.db"), {"--trace", "--trace-full", "drop", "--trace-ring", "1KiB"}));
+  const Recording recording(file("running.db"));
+  pid_t target = 0;
+  ASSERT_TRUE(wait_until(
+      [&] { return published_rounds(file("shared"), target) > 200'000 && target != 0; }));
+  // Both from one moment: the collector goes on writing.
+  const std::int64_t difference = recording.integer(
+      "SELECT (SELECT events FROM loss WHERE kind = 'untraced_events')"
+      " - (SELECT coalesce(sum(lost), 0) FROM trace_chunk)");
+  EXPECT_EQ(difference, 0);
+  EXPECT_EQ(running.finish().exit_status, 0);
   expect_gaps_account_for_all(recording);
 }
 

@@ -144,6 +144,27 @@ TEST_F(TraceRingsTest, WhatADeadCollectorTookAndDidNotWriteIsAGap) {
   EXPECT_EQ(large.tail, 0U) << "who recovers only looks";
 }
 
+// What the threads had marked as lost was in those chunks too.
+TEST_F(TraceRingsTest, GapsThatADeadCollectorTookAndDidNotWriteAreInThatGap) {
+  wire::TraceRing& ring = session_.trace_ring(table_, 128);
+  release(ring, 1);
+  session_.trace(ring, TraceKind::Gap, 2, 4, 3);
+  release(ring, 5);
+  session_.trace(ring, TraceKind::Gap, 6, 7, 5);
+  release(ring, 8);
+  untraced() = 5;
+  read_all();
+
+  TraceRings after(view_, {});
+  after.resume({{table_.table, {.events = 2, .last_number = 5, .lost = 3}}});
+  const auto records = read(after, TraceDepth::Everything);
+  ASSERT_EQ(records.size(), 1U);
+  EXPECT_EQ(records[0].kind, TraceKind::Gap);
+  EXPECT_EQ(records[0].number, 6U);
+  EXPECT_EQ(records[0].lost, 3U) << "one event and two that were lost before it";
+  EXPECT_EQ(after.lost_here(), 1U) << "the thread has counted the others";
+}
+
 TEST_F(TraceRingsTest, AScribbledRingIsLeftAndSaidToBeBroken) {
   wire::TraceRing& ring = session_.trace_ring(table_, 128);
   release(ring, 1);
