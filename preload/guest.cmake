@@ -2,7 +2,7 @@
 # no libgcc_s and no libunwind into the process: what it needs of them is linked in and hidden.
 
 set(HEAPSCRIBE_GUEST_SOURCES
-  platform/no_exceptions.cpp platform/kernel_signal.cpp platform/notice.cpp platform/own_code.cpp platform/pages.cpp
+  platform/no_exceptions.cpp platform/kernel_signal.cpp platform/mappings.cpp platform/notice.cpp platform/own_code.cpp platform/pages.cpp
   config.cpp
   bootstrap/break_pieces.cpp bootstrap/early_events.cpp bootstrap/early_heap.cpp bootstrap/process_phase.cpp bootstrap/real_functions.cpp
   bootstrap/recording_scope.cpp
@@ -17,7 +17,7 @@ set(HEAPSCRIBE_GUEST_SOURCES
   record/thread_samples.cpp record/trace_ring.cpp
   census/block_list.cpp census/census.cpp census/dominators.cpp census/interior_pointer.cpp census/marker.cpp
   census/memory_map.cpp census/roots.cpp census/threads.cpp
-  hooks/allocation.cpp hooks/loader.cpp hooks/operator_new.cpp hooks/process.cpp hooks/sample.cpp hooks/sandbox.cpp
+  hooks/allocation.cpp hooks/loader.cpp hooks/locking.cpp hooks/operator_new.cpp hooks/process.cpp hooks/sample.cpp hooks/sandbox.cpp
   launch_collector.cpp use_pool.cpp entry.cpp)
 
 # The same sources for the unit tests, which call them from an ordinary program.

@@ -102,10 +102,8 @@ std::size_t address_space_limit() {
     std::uint64_t soft, hard;
   } limit{RLIM_INFINITY, RLIM_INFINITY};
   platform::system_call(SYS_prlimit64, 0, RLIMIT_AS, 0, platform::as_argument(&limit));
-  return limit.soft == RLIM_INFINITY ? SIZE_MAX : limit.soft / 2;
+  return limit.soft == RLIM_INFINITY ? SIZE_MAX : limit.soft;
 }
-
-}  // namespace
 
 bool reserve_range(bool with_words, std::size_t at_most) {
   const std::size_t space = address_space_for_us();

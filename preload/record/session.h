@@ -19,6 +19,8 @@ class Session {
   // the kernel for storage only when the collector has not provided enough ahead of time.
   void* allocate(std::size_t bytes, std::size_t alignment = 64);
 
+  bool is_open() const { return base_ != nullptr; }
+
   // The target is about to restrict its system calls: from now on space comes from the collector.
   void avoid_system_calls() { restricted_.store(true, std::memory_order_relaxed); }
   bool is_restricted() const {

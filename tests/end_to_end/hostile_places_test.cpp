@@ -44,6 +44,20 @@ class SmallDisk {
 #define SKIP_UNLESS_MOUNTED(disk) \
   if (!(disk).mounted()) GTEST_SKIP() << "mounting a small file system needs root"
 
+using LockedMemory = EndToEnd;
+
+// As a process that may lock a few megabytes: with ours the kernel would refuse it, and a process
+// with privileges would fill the machine.
+TEST_F(LockedMemory, IsTheProgramsAndNotOurs) {
+  const Command command = in_directory({test_program("locks_memory")});
+  const Finished plain = run_plain(command);
+  EXPECT_EQ(plain.exit_status, 0) << describe(plain);
+  for (const std::vector<std::string>& options : std::vector<std::vector<std::string>>{
+           {}, {"--mode", "counts"}, {"--sample", "1"}, {"--trace"}, {"--allocator", "pool"}}) {
+    expect_same(plain, run_recorded(command, options));
+  }
+}
+
 class FullDisk : public EndToEnd, public ::testing::WithParamInterface<std::string> {
  protected:
   Command many_paths() const { return in_directory({test_program("many_paths"), "14"}); }

@@ -1,0 +1,54 @@
+#include "preload/platform/mappings.h"
+
+#include <fcntl.h>
+
+#include "preload/platform/kernel.h"
+
+namespace heapscribe::platform {
+
+Mappings::Mappings()  // NOLINT(*-member-init): the buffer is filled by the kernel
+    : descriptor_(system_call(SYS_openat, AT_FDCWD, as_argument("/proc/self/maps"),
+                              O_RDONLY | O_CLOEXEC)) {}
+
+Mappings::~Mappings() {
+  if (descriptor_ >= 0) system_call(SYS_close, descriptor_);
+}
+
+char Mappings::read_character() {
+  if (used_ == filled_) {
+    const long length = system_call(SYS_read, descriptor_, as_argument(buffer_), sizeof buffer_);
+    if (length <= 0) return 0;
+    used_ = 0;
+    filled_ = static_cast<std::size_t>(length);
+  }
+  return buffer_[used_++];
+}
+
+std::uintptr_t Mappings::read_number(char& after) {
+  std::uintptr_t number = 0;
+  for (;;) {
+    after = read_character();
+    if (after >= '0' && after <= '9') {
+      number = number * 16 + static_cast<std::uintptr_t>(after - '0');
+    } else if (after >= 'a' && after <= 'f') {
+      number = number * 16 + static_cast<std::uintptr_t>(after - 'a' + 10);
+    } else {
+      return number;
+    }
+  }
+}
+
+// "begin-end rwxp offset device inode path".
+bool Mappings::next(Mapping& mapping) {
+  char last = 0;
+  mapping.begin = read_number(last);
+  if (last != '-') return false;
+  mapping.end = read_number(last);
+  mapping.accessible = read_character() != '-';
+  mapping.accessible = read_character() != '-' || mapping.accessible;
+  mapping.accessible = read_character() != '-' || mapping.accessible;
+  while (last != '\n' && last != 0) last = read_character();
+  return true;
+}
+
+}  // namespace heapscribe::platform
