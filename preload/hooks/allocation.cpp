@@ -79,6 +79,9 @@ template <typename Call>
     }
     if (!heapscribe::start()) return heapscribe::bootstrap::early_allocate(requested, alignment);
     if (!is_recording()) return before_recording(requested, take_kind(own), call);
+    if (is_sampling()) {  // since a moment ago
+      return allocate_sampled(requested, alignment, contents, take_kind(own), caller, call);
+    }
   }
   const CallKind kind = take_kind(own);
   SiteRow* site = find_site(kind, caller);

@@ -144,6 +144,13 @@ TEST_F(Sampling, AMeanOfOneByteRecordsNearlyEverything) {
   EXPECT_NEAR(static_cast<double>(found), static_cast<double>(truth), 15);
 }
 
+// The call in which the library begins is one of many.
+TEST_F(Sampling, TheFirstAllocationIsNoSampleByItself) {
+  const RecordedRun run = sampled(in_directory({sample_program("leaky_cache")}), "1GiB");
+  EXPECT_EQ(run.recording.integer("SELECT coalesce(sum(allocations), 0) FROM site"), 0);
+  EXPECT_EQ(run.recording.summary().allocations, 2002U);
+}
+
 TEST_F(Sampling, AnUnknownDistanceIsRefused) {
   for (const char* mean : {"0", "fish", "-3"}) {
     SCOPED_TRACE(mean);
