@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "analyzer/cli/symbol_lookup.h"
+#include "analyzer/model/units.h"
 #include "analyzer/render/format.h"
 #include "analyzer/render/printable.h"
 #include "analyzer/render/short_name.h"
@@ -36,7 +37,32 @@ std::string worst_leak(capture::Database& recording) {
   return render::fit_foreign(render::short_name(name), kLongestName);
 }
 
+std::string with_worst_leak(capture::Database& recording, const std::string& line) {
+  const std::string function = worst_leak(recording);
+  return function.empty() ? line : fmt::format("{} (most: {})", line, function);
+}
+
+// Calls and blocks are counted, bytes that are alive are estimated.
+std::string sampled_findings(capture::Database& recording) {
+  const auto about = [](std::int64_t bytes, std::int64_t error) {
+    return fmt::format("about {} ± {}", render::format_bytes(bytes), render::format_bytes(error));
+  };
+  const std::int64_t blocks = number(recording, "live_blocks");
+  const std::int64_t bytes = number(recording, "live_bytes");
+  std::string line = fmt::format(
+      "{}, peak {}", render::format_plural(number(recording, "allocations"), "allocation"),
+      about(number(recording, "peak_bytes"), number(recording, "peak_error_bytes")));
+  if (blocks <= 0) return line + ", all freed; estimated from samples";
+  line += fmt::format(", {} never freed", render::format_plural(blocks, "block"));
+  if (bytes <= 0) return line + ", too small for a sample; estimated from samples";
+  auto variance = recording.prepare("SELECT sum(live_bytes_variance) FROM site");
+  const double squared = variance.step() ? variance.real(0) : 0;
+  line += " with " + about(bytes, model::error_of(bytes, squared));
+  return with_worst_leak(recording, line) + "; estimated from samples";
+}
+
 std::string findings(capture::Database& recording) {
+  if (number(recording, "sample_mean_bytes") > 0) return sampled_findings(recording);
   const std::int64_t blocks = number(recording, "live_blocks");
   std::string line = fmt::format(
       "{}, peak {}", render::format_plural(number(recording, "allocations"), "allocation"),
@@ -45,8 +71,7 @@ std::string findings(capture::Database& recording) {
   line +=
       fmt::format(", {} in {} never freed", render::format_bytes(number(recording, "live_bytes")),
                   render::format_plural(blocks, "block"));
-  const std::string function = worst_leak(recording);
-  return function.empty() ? line : fmt::format("{} (most: {})", line, function);
+  return with_worst_leak(recording, line);
 }
 
 // What the numbers do not cover.

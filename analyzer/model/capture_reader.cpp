@@ -190,6 +190,7 @@ void CaptureReader::read_recording() {
 void CaptureReader::read_totals() {
   auto row = database_.prepare(queries::totals);
   if (row.step()) totals_ = read_totals_row(row);
+  if (!knows_rounding()) totals_.usable_bytes = {};
 }
 
 // A recording that is still being written may not have the table's rows yet, an older one not every

@@ -44,7 +44,7 @@ struct Totals {
   Bytes freed_bytes;
   Count reallocations;
   Count temporary;
-  Bytes usable_bytes;
+  Bytes usable_bytes;  // 0 = not known
   Count unknown_frees;
   Count failed_calls;
   Count live_blocks;
@@ -84,6 +84,8 @@ class CaptureReader {
   bool symbolized() const { return integer("symbolized").value_or(0) != 0; }
   // Mean distance of the samples, where only samples were recorded.
   std::optional<Bytes> sample_mean() const;
+  // Samples lie in the recorder's pool, which rounds otherwise than the program's allocator.
+  bool knows_rounding() const { return !sample_mean(); }
   // Last part of the program's path.
   std::string program() const;
 

@@ -49,10 +49,22 @@ struct Variances {
   }
 };
 
-// Half the width of the interval that holds the truth in 95 of 100 recordings: the normal
-// approximation, rough where there are fewer than some twenty samples.
-inline std::int64_t error_of(double variance) {
-  return std::llround(1.96 * std::sqrt(variance));
+// Upper end of the 95 % interval of a Poisson count (Wilson and Hilferty's form, to a hundredth).
+inline double poisson_upper(double count) {
+  const double next = count + 1;
+  const double root = 1 - 1 / (9 * next) + 1.96 / (3 * std::sqrt(next));
+  return next * root * root * root;
+}
+
+// How far the truth is from an estimate in at most 5 of 100 recordings; 0 = not at all. The
+// variance tells how many samples the estimate is worth; they are a Poisson count, whose interval
+// reaches further up than down, and the wider side is given. With many samples that is 1.96
+// deviations.
+inline std::int64_t error_of(std::int64_t estimate, double variance) {
+  if (variance <= 0 || estimate <= 0) return 0;
+  const double per_sample = variance / static_cast<double>(estimate);
+  const double samples = static_cast<double>(estimate) / per_sample;
+  return std::llround(per_sample * (poisson_upper(samples) - samples));
 }
 
 struct Measures {
@@ -75,6 +87,28 @@ struct Measures {
     return *this;
   }
 };
+
+struct Errors {
+  std::int64_t allocations, bytes, live_blocks, live_bytes;
+};
+
+// No sample alive does not mean no block alive: as many may have passed by as the others stand for.
+inline Errors errors_of(const Measures& m) {
+  const auto unseen = [](std::int64_t estimate, double variance) {
+    return estimate <= 0
+               ? 0
+               : std::llround(poisson_upper(0) * variance / static_cast<double>(estimate));
+  };
+  const Variances& v = m.variances;
+  Errors errors{error_of(m.allocations.value, v.allocations), error_of(m.bytes.value, v.bytes),
+                error_of(m.live_blocks.value, v.live_blocks),
+                error_of(m.live_bytes.value, v.live_bytes)};
+  if (m.live_blocks.value <= 0) {
+    errors.live_blocks = unseen(m.allocations.value, v.allocations);
+    errors.live_bytes = unseen(m.bytes.value, v.bytes);
+  }
+  return errors;
+}
 
 // What rows are ordered by. The numbers are used in queries/*.sql.
 enum class Measure { Allocated = 0, Calls = 1, Live = 2, Peak = 3, Temporary = 4, Slack = 5 };

@@ -92,15 +92,19 @@ std::vector<Column> measure_columns() {
           data("temporary_share", Unit::Share)};
 }
 
-// Half of the 95 % interval of an estimate; 0 = exact. Trees do without.
+// How far an estimate may be off, see model::errors_of; 0 = exact. Trees do without.
 std::vector<Column> error_columns() {
   return {data("allocations_error", Unit::Count), data("bytes_error", Unit::Bytes),
           data("live_blocks_error", Unit::Count), data("live_bytes_error", Unit::Bytes)};
 }
 
 std::vector<Value> error_values(const Measures& m) {
-  return {model::error_of(m.variances.allocations), model::error_of(m.variances.bytes),
-          model::error_of(m.variances.live_blocks), model::error_of(m.variances.live_bytes)};
+  const model::Errors errors = model::errors_of(m);
+  return {errors.allocations, errors.bytes, errors.live_blocks, errors.live_bytes};
+}
+
+Value known(model::Bytes bytes) {
+  return bytes.value == 0 ? Value() : Value(bytes.value);
 }
 
 std::vector<Value> measure_values(const Measures& m, const Measures& run, Measure by) {
@@ -118,12 +122,12 @@ std::vector<Value> measure_values(const Measures& m, const Measures& run, Measur
 // "± 1.2 MiB" for the measure of the report; "" where it is exact or not known.
 std::string error_text(const Measures& m, Measure by) {
   const bool live = by == Measure::Live;
+  const model::Errors errors = model::errors_of(m);
   if (by == Measure::Calls) {
-    const std::int64_t error = model::error_of(m.variances.allocations);
-    return error == 0 ? "" : "± " + format_count(error);
+    return errors.allocations == 0 ? "" : "± " + format_count(errors.allocations);
   }
   if (by != Measure::Allocated && !live) return "";
-  const std::int64_t error = model::error_of(live ? m.variances.live_bytes : m.variances.bytes);
+  const std::int64_t error = live ? errors.live_bytes : errors.bytes;
   return error == 0 ? "" : "± " + format_bytes(error);
 }
 
@@ -192,9 +196,10 @@ Row site_row(const reports::SiteRow& site, const reports::SitesReport& report,
                              blamed.module});
   append(row.values, measure_values(site.measures, report.run, report.by));
   append(row.values, error_values(site.measures));
-  append<Value>(row.values, {site.frees.value, site.freed_bytes.value, site.peak_blocks.value,
-                             site.reallocations.value, site.usable_bytes.value, site.min_size.value,
-                             site.max_size.value, site.first_seen.value, site.stack.frames});
+  append<Value>(row.values,
+                {site.frees.value, site.freed_bytes.value, site.peak_blocks.value,
+                 site.reallocations.value, known(site.usable_bytes), site.min_size.value,
+                 site.max_size.value, site.first_seen.value, site.stack.frames});
   if (detail.wanted) row.details = site_details(site, report.by, detail);
   return row;
 }

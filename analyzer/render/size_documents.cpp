@@ -56,7 +56,8 @@ Table slack_table(const reports::SizesReport& report) {
   Table table;
   table.key = "sites";
   table.heading = "Sites that lose most to rounding";
-  table.when_empty = "no site loses anything to rounding";
+  table.when_empty =
+      report.usable.value == 0 ? "rounding is not known" : "no site loses anything to rounding";
   table.columns = {{"site", "", Unit::Number, Shown::InData},
                    {"slack_bytes", "slack", Unit::Bytes},
                    {"slack_share", "share", Unit::Share},
@@ -93,7 +94,7 @@ Table slack_table(const reports::SizesReport& report) {
 }
 
 std::string slack_sentence(const reports::SizesReport& report) {
-  if (report.usable.value == 0) return "Usable sizes were not recorded.";
+  if (report.usable.value == 0) return "What is lost to rounding is not known.";
   return fmt::format("requested {}, handed out {}: {} ({}) lost to rounding",
                      format_bytes(report.requested.value), format_bytes(report.usable.value),
                      format_bytes(report.slack().value),
@@ -108,16 +109,17 @@ Document sizes_document(const reports::SizesReport& report, const Context& conte
   document.title = "Sizes of " + context.program;
   const std::int64_t calls = report.allocations.value;
   const std::int64_t mean = calls == 0 ? 0 : report.requested.value / calls;
+  const bool rounding_known = report.usable.value != 0;
   document.lead = {
       fmt::format("{}, mean size {}", format_plural(calls, "allocation"), format_bytes(mean)),
       slack_sentence(report)};
-  document.facts = {
-      {"allocations", calls},
-      {"requested_bytes", report.requested.value},
-      {"usable_bytes", report.usable.value},
-      {"slack_bytes", report.usable.value == 0 ? 0 : report.slack().value},
-      {"slack_share", report.usable.value == 0 ? 0.0 : model::share(report.slack(), report.usable)},
-      {"mean_size", mean}};
+  document.facts = {{"allocations", calls},
+                    {"requested_bytes", report.requested.value},
+                    {"usable_bytes", rounding_known ? Value(report.usable.value) : Value()},
+                    {"slack_bytes", rounding_known ? Value(report.slack().value) : Value()},
+                    {"slack_share",
+                     rounding_known ? Value(model::share(report.slack(), report.usable)) : Value()},
+                    {"mean_size", mean}};
   document.tables = {
       size_table("histogram", "Requested sizes", report.histogram, report.allocations),
       size_table("top", "Most frequent sizes", report.top, report.allocations),

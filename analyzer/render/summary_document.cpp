@@ -308,7 +308,7 @@ std::vector<Fact> total_facts(const model::Totals& t) {
           {"reallocations", t.reallocations.value},
           {"allocated_bytes", t.allocated_bytes.value},
           {"freed_bytes", t.freed_bytes.value},
-          {"usable_bytes", t.usable_bytes.value},
+          {"usable_bytes", t.usable_bytes.value == 0 ? Value() : Value(t.usable_bytes.value)},
           {"live_blocks", t.live_blocks.value},
           {"live_bytes", t.live_bytes.value},
           {"peak_bytes", t.peak_bytes.value},

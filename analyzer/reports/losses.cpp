@@ -49,7 +49,9 @@ std::string sample_sentence(const CaptureReader& reader) {
   const auto mean = reader.sample_mean();
   if (!mean) return {};
   return fmt::format(
-      "Estimated from a random sample, one in {} bytes on average; ± is half of the 95 % interval.",
+      "Estimated from a random sample, one in {} bytes on average; in 95 of 100 recordings the "
+      "truth "
+      "is within ±. The peak is the highest of many estimates, so rather too high than too low.",
       mean->value);
 }
 

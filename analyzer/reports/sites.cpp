@@ -22,7 +22,7 @@ SiteRow read_site(model::CaptureReader& reader, const capture::Statement& row) {
   site.freed_bytes.value = row.integer(12);
   site.peak_blocks.value = row.integer(13);
   site.reallocations.value = row.integer(14);
-  site.usable_bytes.value = row.integer(15);
+  if (reader.knows_rounding()) site.usable_bytes.value = row.integer(15);
   site.min_size.value = row.integer(16);
   site.max_size.value = row.integer(17);
   site.first_seen.value = row.integer(18);

@@ -19,7 +19,7 @@ struct SiteRow {
   model::Bytes freed_bytes;
   model::Count peak_blocks;
   model::Count reallocations;
-  model::Bytes usable_bytes;
+  model::Bytes usable_bytes;  // 0 = not known
   model::Bytes min_size;
   model::Bytes max_size;
   model::Nanoseconds first_seen;

@@ -51,6 +51,7 @@ SizesReport collect_sizes(model::CaptureReader& reader, std::optional<std::int64
   report.allocations = reader.totals().allocations;
   report.requested = reader.totals().allocated_bytes;
   report.usable = reader.totals().usable_bytes;
+  if (!reader.knows_rounding()) return report;
   SitesReport slack = collect_sites(reader, {model::Measure::Slack, SiteScope::WithMeasure, limit});
   report.sites_with_slack = slack.sites;
   report.slack_sites = std::move(slack.rows);

@@ -119,7 +119,7 @@ CREATE TABLE site (
   min_size INTEGER NOT NULL DEFAULT 0,
   max_size INTEGER NOT NULL DEFAULT 0,
   -- Mode 'sample': the numbers above are estimates, and these estimate their variance (blocks^2,
-  -- bytes^2; preload/record/sampling.h); a 95 % interval is +- 1.96 * sqrt(variance). 0 = exact.
+  -- bytes^2; preload/record/sampling.h); 0 = exact. Intervals: analyzer/model/units.h.
   allocations_variance REAL NOT NULL DEFAULT 0,
   bytes_variance REAL NOT NULL DEFAULT 0,
   live_blocks_variance REAL NOT NULL DEFAULT 0,

@@ -151,6 +151,35 @@ TEST_F(Sampling, TheFirstAllocationIsNoSampleByItself) {
   EXPECT_EQ(run.recording.summary().allocations, 2002U);
 }
 
+TEST_F(Sampling, TheClosingLineSaysWhatIsEstimated) {
+  const Command command = in_directory({sample_program("leaky_cache")});
+  const RecordedRun some = sampled(command, "4KiB");
+  EXPECT_NE(some.closing_line.find("peak about "), std::string::npos) << some.closing_line;
+  EXPECT_NE(some.closing_line.find("1,002 blocks never freed with about "), std::string::npos)
+      << some.closing_line;
+  EXPECT_NE(some.closing_line.find(" ± "), std::string::npos) << some.closing_line;
+  EXPECT_NE(some.closing_line.find("estimated from samples"), std::string::npos);
+  const RecordedRun none = sampled(command, "1GiB");
+  EXPECT_EQ(none.closing_line.find("0 B in"), std::string::npos) << none.closing_line;
+  EXPECT_NE(none.closing_line.find("1,002 blocks never freed, "), std::string::npos)
+      << none.closing_line;
+}
+
+// The samples lie in our pool, whose rounding says nothing about the program's allocator.
+TEST_F(Sampling, RoundingIsNotKnown) {
+  const RecordedRun run = sampled(in_directory({sample_program("leaky_cache")}), "1KiB");
+  for (const char* report : {"summary", "sizes", "hotspots"}) {
+    const std::string text = run.recording.json_text(report);
+    const bool unknown = text.find("\"usable_bytes\": null") != std::string::npos ||
+                         text.find("\"usable_bytes\":null") != std::string::npos;
+    EXPECT_TRUE(unknown) << text;
+  }
+  const Finished sizes =
+      tests::run({.arguments = {heapscribe_command(), "sizes", run.recording.path()}});
+  EXPECT_NE(sizes.out.find("What is lost to rounding is not known."), std::string::npos)
+      << sizes.out;
+}
+
 TEST_F(Sampling, AnUnknownDistanceIsRefused) {
   for (const char* mean : {"0", "fish", "-3"}) {
     SCOPED_TRACE(mean);
