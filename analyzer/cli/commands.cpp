@@ -37,6 +37,15 @@ std::string in_midsentence(std::string message) {
   return message.substr(0, message.find('\n'));
 }
 
+// "Could not convert: --frames = many" as a sentence.
+std::string unconverted(const std::string& message) {
+  const std::size_t begin = message.find("--");
+  const std::size_t equals = message.find(" = ");
+  if (begin == std::string::npos || equals == std::string::npos || equals < begin) return message;
+  return fmt::format("{}: '{}' is not a number that it takes",
+                     message.substr(begin, equals - begin), message.substr(equals + 3));
+}
+
 std::string unexpected(const CLI::App& app, const CLI::App* command) {
   const auto rest = app.remaining(true);
   const std::string first = rest.empty() ? "" : rest.front();
@@ -54,7 +63,9 @@ void add_all_commands(CLI::App& app, int& status) {
 std::string usage_sentence(const CLI::App& app, const CLI::ParseError& error) {
   const CLI::App* command = chosen_command(app);
   std::string what = in_midsentence(error.what());
-  if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::ExtrasError)) {
+  if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::ConversionError)) {
+    what = unconverted(error.what());
+  } else if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::ExtrasError)) {
     what = unexpected(app, command);
   } else if (command == nullptr &&
              error.get_exit_code() == static_cast<int>(CLI::ExitCodes::RequiredError)) {

@@ -4,6 +4,8 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <charconv>
+#include <system_error>
 
 namespace heapscribe::cli {
 
@@ -25,6 +27,21 @@ CLI::Validator whole_number() {
             !value.empty() && value.find_first_not_of("0123456789") == std::string::npos;
         if (digits && value.size() <= kMostDigits) return std::string();
         return fmt::format("'{}' is not a number from 0 on", value);
+      },
+      "");
+}
+
+CLI::Validator seconds() {
+  return CLI::Validator(
+      [](std::string& value) {
+        double number = 0;
+        const char* end = value.data() + value.size();
+        const auto parsed = std::from_chars(value.data(), end, number);
+        constexpr double kMost = 9e9;  // in nanoseconds still a whole number
+        if (parsed.ec == std::errc() && parsed.ptr == end && number >= 0 && number < kMost) {
+          return std::string();
+        }
+        return fmt::format("'{}' is not a time in seconds", value);
       },
       "");
 }

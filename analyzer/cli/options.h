@@ -15,6 +15,7 @@ namespace heapscribe::cli {
 // One of a few words, refused with a sentence that lists them.
 CLI::Validator one_of(std::vector<std::string> words);
 CLI::Validator whole_number();
+CLI::Validator seconds();
 
 // The recording to read and the format to print.
 struct InputOptions {

@@ -175,7 +175,13 @@ void add_run_command(CLI::App& app, int& status) {
   command->add_flag("--quiet", arguments->quiet, "no closing line");
   command->add_option("PROGRAM", arguments->command, "the program and its arguments")->required();
   command->positionals_at_end();
-  command->callback([arguments, &status] {
+  command->callback([arguments, command, &status] {
+    expect_use_of_sample(*command, arguments->mode);
+    for (const char* option : {"--trace-full", "--trace-ring"}) {
+      if (!arguments->trace && command->count(option) != 0) {
+        throw std::runtime_error(fmt::format("{} wants --trace", option));
+      }
+    }
     arguments->output = unmarked(arguments->output);
     for (std::string& argument : arguments->command) argument = unmarked(argument);
     status = record(*arguments);

@@ -3,6 +3,7 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdint>
+#include <cstdlib>
 #include <stdexcept>
 #include <string>
 
@@ -49,6 +50,15 @@ inline std::string to_bytes(std::string& text) {
     // said in our own words
   }
   return "'" + given + "' is not a size such as 512KiB";
+}
+
+// An option that would not do anything is a mistake of whoever gives it; a variable is not given
+// for this run alone.
+inline void expect_use_of_sample(const CLI::App& command, const RecordingMode& mode) {
+  if (command.count("--sample") == 0 || mode.mode() == wire::Mode::Sample) return;
+  if (std::getenv("HEAPSCRIBE_SAMPLE") != nullptr) return;
+  throw std::runtime_error("--sample is for --mode sample, and --mode " + mode.name +
+                           " was asked for");
 }
 
 // Asking for a distance between samples is asking for samples.

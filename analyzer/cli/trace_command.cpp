@@ -73,6 +73,10 @@ Filter filter_of(const TraceOptions& options) {
   if (!options.address.empty()) filter.address = address_of(options.address);
   if (options.from) filter.from_ns = nanoseconds(*options.from);
   if (options.to) filter.to_ns = nanoseconds(*options.to);
+  if (filter.from_ns > filter.to_ns) {
+    throw std::runtime_error(
+        fmt::format("--from {} is later than --to {}", *options.from, *options.to));
+  }
   return filter;
 }
 
@@ -300,13 +304,16 @@ void add_trace_command(CLI::App& app, int&) {
   options->limit.add_to(*command);
   const std::string group = "Filters";
   const auto filter = [&](const char* name, auto& value, const char* help, const char* type) {
-    command->add_option(name, value, help)->type_name(type)->group(group);
+    return command->add_option(name, value, help)->type_name(type)->group(group);
   };
-  filter("--thread", options->thread, "Events of the thread with this id", "ID");
-  filter("--site", options->site, "Blocks of this site, as in hotspots", "ID");
+  filter("--thread", options->thread, "Events of the thread with this id", "ID")
+      ->check(whole_number());
+  filter("--site", options->site, "Blocks of this site, as in hotspots", "ID")
+      ->check(whole_number());
   filter("--address", options->address, "Blocks at this address", "ADDRESS");
-  filter("--from", options->from, "From this time on, in seconds since the start", "SECONDS");
-  filter("--to", options->to, "Up to this time", "SECONDS");
+  filter("--from", options->from, "From this time on, in seconds since the start", "SECONDS")
+      ->check(seconds());
+  filter("--to", options->to, "Up to this time", "SECONDS")->check(seconds());
   command->footer(
       "json is one object a line here. realloc-begin is where a realloc gives up its old block, "
       "to\n"

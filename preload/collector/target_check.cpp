@@ -85,6 +85,9 @@ class ElfFile {
     }
     return std::nullopt;
   }
+  // A program may be laid out as a library is, and the C library can be run: only the one has a
+  // name that others link to.
+  bool is_program() const { return interpreter().has_value() && !has_soname(); }
   // The start of the file.
   std::string head() const { return text_at(0); }
 
@@ -93,6 +96,19 @@ class ElfFile {
   bool read_at(std::uint64_t offset, Value& value) const {
     return pread(file_.get(), &value, sizeof value, static_cast<off_t>(offset)) ==
            static_cast<ssize_t>(sizeof value);
+  }
+  bool has_soname() const {
+    for (unsigned index = 0; index < header_.e_phnum; ++index) {
+      Elf64_Phdr segment{};
+      if (!read_at(header_.e_phoff + std::uint64_t{index} * header_.e_phentsize, segment)) break;
+      if (segment.p_type != PT_DYNAMIC) continue;
+      for (std::uint64_t at = 0; at < segment.p_filesz; at += sizeof(Elf64_Dyn)) {
+        Elf64_Dyn entry{};
+        if (!read_at(segment.p_offset + at, entry) || entry.d_tag == DT_NULL) break;
+        if (entry.d_tag == DT_SONAME) return true;
+      }
+    }
+    return false;
   }
   std::string text_at(std::uint64_t offset) const {
     std::array<char, kHeadBytes + 1> text{};
@@ -214,6 +230,9 @@ std::string find_allocator(const std::string& name) {
     throw UnfitTarget(fmt::format("allocator '{}' is a directory, not a library", name));
   }
   const ElfFile library(name);
+  if (library.is_elf() && library.is_program()) {
+    throw UnfitTarget(fmt::format("allocator '{}' is a program, not a library", name));
+  }
   if (!library.is_elf() || !library.is_for_this_machine() || !library.is_shared()) {
     throw UnfitTarget(fmt::format("allocator '{}' is {}; name a shared library for this machine",
                                   name, library.kind()));

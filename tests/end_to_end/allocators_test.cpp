@@ -136,7 +136,7 @@ TEST_F(Allocators, EveryLibraryServesAProgramThatDoesTheSame) {
 }
 
 TEST_F(Allocators, WhatIsNoAllocatorIsRefusedWithItsName) {
-  for (const std::string name : {"/no/such/lib.so", "/etc/passwd", "/", "tcmalloc"}) {
+  for (const std::string name : {"/no/such/lib.so", "/etc/passwd", "/", "tcmalloc", "/bin/true"}) {
     Command command =
         recording_command(in_directory({"true"}), file("x.db"), {"--allocator", name});
     const Finished finished = run(command);

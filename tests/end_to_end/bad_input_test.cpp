@@ -41,6 +41,31 @@ TEST_F(BadInput, AFileThatIsNotExecutableIsRefused) {
   expect_refusal(heapscribe({"run", "--", file("text")}));
 }
 
+TEST_F(BadInput, AnOptionThatWouldDoNothingIsRefused) {
+  for (const std::vector<std::string>& options :
+       std::vector<std::vector<std::string>>{{"--trace-full", "drop"}, {"--trace-ring", "4KiB"}}) {
+    const Finished finished =
+        run(recording_command(in_directory({test_program("hello")}), file("x.db"), options));
+    expect_refusal(finished);
+    EXPECT_NE(finished.err.find(options.front() + " wants --trace"), std::string::npos);
+    EXPECT_FALSE(exists(file("x.db")));
+  }
+}
+
+TEST_F(BadInput, ATimeThatIsNoneIsNamed) {
+  const fs::path database = recording();
+  const std::vector<std::vector<std::string>> wrong = {
+      {"--from", "abc", "'abc' is not a time"}, {"--to", "nan", "'nan' is not a time"},
+      {"--from", "-1", "'-1' is not a time"},   {"--to", "1e30", "'1e30' is not a time"},
+      {"--thread", "x", "'x' is not a number"}, {"--site", "1.5", "'1.5' is not a number"}};
+  for (const auto& words : wrong) {
+    const Finished finished = heapscribe({"trace", database, words[0], words[1]});
+    expect_refusal(finished);
+    EXPECT_NE(finished.err.find(words[0] + ": " + words[2]), std::string::npos) << finished.err;
+  }
+  expect_refusal(heapscribe({"trace", database, "--from", "5", "--to", "1"}));
+}
+
 TEST_F(BadInput, ADirectoryIsNotAProgram) {
   expect_refusal(heapscribe({"run", "--", directory()}));
 }

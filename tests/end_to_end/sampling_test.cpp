@@ -180,6 +180,13 @@ TEST_F(Sampling, RoundingIsNotKnown) {
       << sizes.out;
 }
 
+TEST_F(Sampling, ADistanceForAnotherModeIsRefused) {
+  const Finished finished = run(
+      recording_command(program("hello"), file("x.db"), {"--sample", "1KiB", "--mode", "full"}));
+  expect_refusal(finished);
+  EXPECT_NE(finished.err.find("--sample is for --mode sample"), std::string::npos);
+}
+
 TEST_F(Sampling, AnUnknownDistanceIsRefused) {
   for (const char* mean : {"0", "fish", "-3"}) {
     SCOPED_TRACE(mean);
