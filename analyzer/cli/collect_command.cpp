@@ -16,6 +16,7 @@
 #include "analyzer/cli/new_recording.h"
 #include "analyzer/cli/recording_end.h"
 #include "analyzer/cli/sampling_options.h"
+#include "analyzer/cli/snapshot_options.h"
 #include "preload/collector/collector.h"
 #include "preload/collector/descriptors.h"
 #include "preload/collector/launch.h"
@@ -29,6 +30,7 @@ struct CollectArguments {
   int pid = 0;
   std::string session, output;
   RecordingMode mode;
+  SnapshotWishes snapshots;
   std::string unwinder = "auto";
   std::string trace;
   bool free_stacks = false;
@@ -117,6 +119,7 @@ void serve(const CollectArguments& arguments, collector::FileDescriptor closing_
   session.header().census_wanted = wants_leak_check(arguments.mode, arguments.leak_check) ? 1 : 0;
   collector::ask_for_trace(session.header(), arguments.trace, wire::kLargestTraceRing);
   collector::Collector collector(session, output.take(), info);
+  arguments.snapshots.apply_to(collector);
   write_line(ready, std::string(kReady));
   ready.close();
 
@@ -180,6 +183,7 @@ void add_collect_command(CLI::App& app, int& status) {
       ->check(CLI::IsMember({"block", "drop", "degrade"}));
   add_free_stacks_option(*command, arguments->free_stacks);
   add_leak_check_option(*command, arguments->leak_check);
+  add_snapshot_options(*command, arguments->snapshots);
   command->add_option("--output", arguments->output);
   command->callback([arguments, &status] { status = collect(*arguments); });
 }

@@ -16,6 +16,7 @@
 #include "analyzer/cli/output.h"
 #include "analyzer/cli/recording_end.h"
 #include "analyzer/cli/sampling_options.h"
+#include "analyzer/cli/snapshot_options.h"
 #include "preload/collector/collector.h"
 #include "preload/collector/launch.h"
 #include "preload/collector/target_check.h"
@@ -27,6 +28,7 @@ struct RunArguments {
   std::vector<std::string> command;
   std::string output;
   RecordingMode mode;
+  SnapshotWishes snapshots;
   std::string unwinder = "auto";
   std::string allocator = "system";
   bool trace = false, free_stacks = false;
@@ -108,6 +110,7 @@ int record(const RunArguments& arguments) {
   session.header().free_stacks = arguments.free_stacks ? 1 : 0;
   session.header().census_wanted = wants_leak_check(arguments.mode, arguments.leak_check) ? 1 : 0;
   collector::Collector collector(session, output.take(), describe(arguments, child.pid(), session));
+  arguments.snapshots.apply_to(collector);
   collector::TargetProcess target(child.pid());
   start(child,
         {library, session.path(), arguments.mode.name, arguments.unwinder,
@@ -156,6 +159,7 @@ void add_run_command(CLI::App& app, int& status) {
       ->capture_default_str();
   add_free_stacks_option(*command, arguments->free_stacks);
   add_leak_check_option(*command, arguments->leak_check);
+  add_snapshot_options(*command, arguments->snapshots);
   command->add_flag("--trace", arguments->trace,
                     "record every single event in order as well, for heapscribe trace");
   command

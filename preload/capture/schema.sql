@@ -7,9 +7,9 @@
 -- the realloc and of the old block respectively, and once more in `reallocations`.
 -- live = allocated - freed. "temporary" = freed by the allocating thread before it allocates again.
 --
--- What would be millions of small rows is packed into JSON arrays, in the tables stack_chunk and
--- site_interval, or computed when asked for. Views show it row by row: stack, stack_total,
--- thread_site, site_timeline. They read everything whatever you ask for (about 0.1 s for 400,000
+-- What would be millions of small rows is packed into JSON arrays, in the tables stack_chunk,
+-- site_interval and snapshot_points, or computed when asked for. Views show it row by row: stack,
+-- stack_total, thread_site, site_timeline, snapshot_site. They read everything whatever you ask for (about 0.1 s for 400,000
 -- stack nodes; a few seconds for stack_total).
 
 PRAGMA application_id = 0x48505343;  -- "HPSC"
@@ -30,6 +30,10 @@ PRAGMA user_version = 2;
 --   unknown_frees, failed_calls, live_blocks, live_bytes, peak_bytes, peak_ns, peak_error_bytes,
 --   threads, unrecorded_children
 --   site_timeline_step_ns, timeline_step_ns   widths of the two series
+--   snapshot_every_ns   distance of periodic snapshots, as it is now: it doubles when there are too
+--                  many; snapshots_thinned: how many were given up for that
+--   memory_total_bytes  of the machine;  memory_limit_bytes  of the program's control group, if any
+--   site_readings  how often the sites' counters were read while the program ran
 --   symbolized     1 once `frame` covers every address
 --   free_stacks    1 if table release was asked for
 --   leak_check     'complete', or why there is none; then also leak_check_blocks (looked at),
@@ -212,6 +216,31 @@ CREATE TABLE site_interval (
   points TEXT NOT NULL
 );
 
+-- The live heap at one moment, read from the counters while the program went on: it was not stopped
+-- (pause_ns 0), and blocks that came or went within read_ns may count or not. View snapshot_site has
+-- what every site held. 'peak' and 'exit' are written at the end.
+CREATE TABLE snapshot (
+  id INTEGER PRIMARY KEY,      -- in the order of taking; peak and exit come last
+  label TEXT NOT NULL,         -- '' for periodic ones
+  ns INTEGER NOT NULL,
+  cause TEXT NOT NULL,         -- 'periodic' | 'ctl' | 'signal' | 'program' | 'peak' | 'exit'
+  live_blocks INTEGER NOT NULL,
+  live_bytes INTEGER NOT NULL,
+  allocations INTEGER,         -- totals so far; NULL for the peak
+  bytes INTEGER,
+  sites INTEGER NOT NULL,      -- that held a block
+  rss_bytes INTEGER NOT NULL,  -- resident set; 0 = not known
+  pause_ns INTEGER NOT NULL,   -- how long the program stood still
+  read_ns INTEGER NOT NULL     -- how long reading took
+);
+
+-- What changed since the snapshot with points before, ordered by site: an array of
+-- [site,live blocks,live bytes,allocations,bytes], the last two totals so far.
+CREATE TABLE snapshot_points (
+  snapshot_id INTEGER PRIMARY KEY REFERENCES snapshot(id),
+  points TEXT NOT NULL
+);
+
 -- Requested sizes of the whole run: every size up to 256, then eight classes per doubling.
 CREATE TABLE size_class (
   lower INTEGER PRIMARY KEY,
@@ -320,6 +349,27 @@ SELECT json_extract(point.value, '$[0]') AS site_id, interval.ns,
        json_extract(point.value, '$[2]') AS live_bytes,
        json_extract(point.value, '$[3]') AS allocations  -- total so far
 FROM site_interval interval, json_each(interval.points) point;
+
+-- What every site held at a snapshot; ask for one: WHERE snapshot_id = 3. Sites without blocks may
+-- be missing.
+CREATE VIEW snapshot_site AS
+SELECT s.id AS snapshot_id, json_extract(point.value, '$[0]') AS site_id,
+       json_extract(point.value, '$[1]') AS live_blocks,
+       json_extract(point.value, '$[2]') AS live_bytes,
+       json_extract(point.value, '$[3]') AS allocations,  -- totals so far
+       json_extract(point.value, '$[4]') AS bytes,
+       max(changes.snapshot_id) AS changed_in             -- makes the others those of the last change
+FROM snapshot s JOIN snapshot_points changes ON changes.snapshot_id <= s.id,
+     json_each(changes.points) point
+WHERE s.cause NOT IN ('peak', 'exit')
+GROUP BY s.id, 2
+UNION ALL
+SELECT s.id, site.id, CASE s.cause WHEN 'peak' THEN site.peak_blocks ELSE site.live_blocks END,
+       CASE s.cause WHEN 'peak' THEN site.peak_bytes ELSE site.live_bytes END,
+       CASE s.cause WHEN 'exit' THEN site.allocations END,
+       CASE s.cause WHEN 'exit' THEN site.bytes END, s.id
+FROM snapshot s, site
+WHERE s.cause IN ('peak', 'exit');
 
 -- Views for people ---------------------------------------------------------------------------------
 

@@ -8,6 +8,7 @@
 #include "preload/collector/census_reader.h"
 #include "preload/collector/pool_reader.h"
 #include "preload/collector/release_reader.h"
+#include "preload/collector/snapshot_signal.h"
 
 namespace heapscribe::collector {
 namespace {
@@ -26,6 +27,8 @@ constexpr std::uint64_t kScanShare = 200;
 constexpr std::uint64_t kWriteShare = 400;
 // A failed exec takes back its note at once; one that stands for so many looks has succeeded.
 constexpr unsigned kExecHints = 3;
+// Who asked for something takes the answer within milliseconds.
+constexpr std::uint64_t kRequestPatience = 10'000 * kMillisecond;
 
 std::uint64_t clock_ns(clockid_t clock) {
   timespec now{};
@@ -101,7 +104,9 @@ Collector::Collector(SessionFile& session, capture::Database database, const Rec
       view_(session.mapping(), session.path()),
       writer_(database_),
       reader_(view_, writer_, series_),
-      trace_store_(database_) {
+      trace_store_(database_),
+      snapshots_(database_),
+      desk_(session.header()) {
   session_.note_database(database_.path());
   describe(info, writer_);
   describe_trace(header(), writer_);
@@ -133,12 +138,13 @@ Stop Collector::serve(TargetProcess& target, const std::atomic<bool>& stop_reque
     if (own_time() >= next_sample_ns_) {
       next_sample_ns_ = timed(0, kScanShare, [&] { sample(target.resident_bytes()); });
     }
+    take_snapshots(target);
     if (trace_ && writing_) write_trace();
     if (own_time() < next_look_ns_) continue;
     next_look_ns_ = own_time() + kScanInterval;
     if (has_execed(target)) return Stop::Execed;
     if (own_time() >= next_scan_ns_) {
-      next_scan_ns_ = timed(kScanInterval / 2, kScanShare, [&] { scan(target); });
+      scan(target);
     }
     if (at_scan) at_scan();
   }
@@ -172,15 +178,17 @@ void Collector::sample(std::uint64_t resident_bytes) {
                  .rss_bytes = resident_bytes});
 }
 
+// Reading and writing have a share each: what a write costs does not put off the next reading.
 void Collector::scan(TargetProcess& target) {
   const std::uint64_t now = session_time(header());
-  view_.refresh(session_.committed());
-  reader_.scan(now, Depth::Changes, target);
-  if (writing_) {
-    series_.close_interval(writer_, now);
-    if (reader_.found_dead() || own_time() >= next_write_ns_) {
-      next_write_ns_ = timed(kWriteInterval, kWriteShare, [&] { write(now); });
-    }
+  next_scan_ns_ = timed(kScanInterval / 2, kScanShare, [&] {
+    view_.refresh(session_.committed());
+    reader_.scan(now, Depth::Changes, target);
+    if (writing_) series_.close_interval(writer_, now);
+  });
+  ++readings_;
+  if (writing_ && (reader_.found_dead() || own_time() >= next_write_ns_)) {
+    next_write_ns_ = timed(kWriteInterval, kWriteShare, [&] { write(now); });
   }
   reader_.release_dead([&](wire::Ref table, wire::Ref owner) { session_.release(table, owner); });
 }
@@ -190,10 +198,91 @@ void Collector::write(std::uint64_t now_ns) {
   series_.stream(writer_);
   set_totals(reader_.totals(), header(), now_ns, writer_);
   set_pool_totals(view_, writer_);
+  describe_readings();
   try {
-    writer_.flush([&] { write_pool_tables(view_, writer_); });
+    writer_.flush([&] {
+      write_pool_tables(view_, writer_);
+      snapshots_.write();
+    });
+    snapshots_.written();
   } catch (const capture::DatabaseError&) {
     writing_ = false;
+  }
+}
+
+void Collector::describe_readings() {
+  writer_.set_recording("site_readings", static_cast<std::int64_t>(readings_));
+  if (snapshots_.thinned() == 0) return;
+  writer_.set_recording("snapshots_thinned", static_cast<std::int64_t>(snapshots_.thinned()));
+  writer_.set_recording("snapshot_every_ns",
+                        static_cast<std::int64_t>(snapshot_period_ns_ * snapshots_.thinning()));
+}
+
+void Collector::snapshot_every(std::uint64_t period_ns) {
+  snapshot_period_ns_ = next_snapshot_ns_ = period_ns;
+  if (period_ns != 0) {
+    writer_.set_recording("snapshot_every_ns", static_cast<std::int64_t>(period_ns));
+  }
+}
+
+std::string Collector::label_of(const Wish& wish) {
+  if (!wish.label.empty()) return wish.label;
+  return (wish.origin == wire::RequestOrigin::Command ? "ctl-" : "program-") +
+         std::to_string(++unnamed_);
+}
+
+// What is to be taken now, without those that a request names.
+std::vector<capture::SnapshotMoment> Collector::due_snapshots() {
+  std::vector<capture::SnapshotMoment> due;
+  for (unsigned left = asked_by_signal(); left > 0; --left) {
+    due.push_back(
+        {.cause = capture::SnapshotCause::Signal, .label = "signal-" + std::to_string(++signals_)});
+  }
+  const std::uint64_t now = session_time(header());
+  if (snapshot_period_ns_ != 0 && now >= next_snapshot_ns_) {
+    const std::uint64_t period = snapshot_period_ns_ * snapshots_.thinning();
+    next_snapshot_ns_ = now - now % period + period;
+    due.push_back({.cause = capture::SnapshotCause::Periodic});
+  }
+  return due;
+}
+
+// The counters are read while the program goes on; one reading serves all that is due. Only who
+// waits for an answer makes us write at once.
+void Collector::take_snapshots(TargetProcess& target) {
+  std::vector<capture::SnapshotMoment> due = due_snapshots();
+  const std::vector<Wish> wishes = desk_.wishes();
+  desk_.take_back(own_time(), kRequestPatience);
+  if (due.empty() && wishes.empty()) return;
+  const std::uint64_t begin = own_time();
+  const std::uint64_t now = session_time(header());
+  view_.refresh(session_.committed());
+  reader_.scan(now, Depth::Changes, target);
+  const capture::Counters sum = reader_.totals().counters;
+  const std::uint64_t read_ns = own_time() - begin;
+  const std::uint64_t resident = target.resident_bytes();
+  const auto take = [&](capture::SnapshotMoment moment) {
+    moment.ns = now;
+    moment.live_blocks = sum.live_blocks();
+    moment.live_bytes = sum.live_bytes();
+    moment.allocations = sum.allocations;
+    moment.bytes = sum.bytes;
+    moment.rss_bytes = resident;
+    moment.read_ns = read_ns;
+    return writing_ ? snapshots_.take(moment, writer_) : 0;
+  };
+  for (const capture::SnapshotMoment& moment : due) take(moment);
+  std::vector<std::uint32_t> numbers;
+  for (const Wish& wish : wishes) {
+    numbers.push_back(take({.cause = wish.origin == wire::RequestOrigin::Command
+                                         ? capture::SnapshotCause::Command
+                                         : capture::SnapshotCause::Program,
+                            .label = label_of(wish)}));
+  }
+  series_.close_interval(writer_, now);
+  if (!wishes.empty() && writing_) write(now);
+  for (std::size_t index = 0; index < wishes.size(); ++index) {
+    desk_.answer(wishes[index], writing_ ? numbers[index] : 0);
   }
 }
 
@@ -232,6 +321,7 @@ bool Collector::has_execed(const TargetProcess& target) {
 }
 
 void Collector::finish(const End& end, const std::string& state) {
+  for (const Wish& wish : desk_.wishes()) desk_.answer(wish, 0);
   sample(timeline_.points().empty() ? 0 : timeline_.points().back().rss_bytes);
   timeline_.stream(writer_, true);
   const std::string exec_path = exec_path_.empty() ? view_.exec_path() : exec_path_;
@@ -251,7 +341,10 @@ void Collector::finish(const End& end, const std::string& state) {
   }
   const std::vector<capture::ReleaseRow> releases = read_releases(view_, reader_);
   const CensusFindings census = read_census(view_, reader_, writer_);
+  describe_readings();
   writer_.flush([&] {
+    snapshots_.write();
+    snapshots_.write_final();
     write_final_tables(totals, writer_);
     writer_.write_releases(releases);
     writer_.write_block_classes(census.classes, census.holders);
@@ -259,6 +352,7 @@ void Collector::finish(const End& end, const std::string& state) {
     trace_store_.write();
   });
   trace_store_.written();
+  snapshots_.written();
 }
 
 void recover_session(SessionFile& session, capture::Database& database,
@@ -295,6 +389,7 @@ void recover_session(SessionFile& session, capture::Database& database,
     writer.write_block_classes(census.classes, census.holders);
     write_pool_tables(view, writer);
     trace.write();
+    capture::SnapshotStore(database).write_final();
   });
 }
 

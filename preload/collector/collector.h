@@ -11,11 +11,14 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "preload/capture/capture_writer.h"
+#include "preload/capture/snapshot_store.h"
 #include "preload/capture/trace_store.h"
 #include "preload/collector/counter_reader.h"
 #include "preload/collector/heartbeat.h"
+#include "preload/collector/request_desk.h"
 #include "preload/collector/session_file.h"
 #include "preload/collector/session_view.h"
 #include "preload/collector/target_process.h"
@@ -36,6 +39,9 @@ class Collector {
   // Writes the description of the recording. Throws DatabaseError.
   Collector(SessionFile& session, capture::Database database, const RecordingInfo& info);
 
+  // Before run(): a snapshot that often; 0 = only when asked.
+  void snapshot_every(std::uint64_t period_ns);
+
   // Returns when there is nothing more to record. `at_scan` is called now and then, about as often
   // as the counters are read.
   Stop run(TargetProcess& target, const std::atomic<bool>& stop_requested,
@@ -55,6 +61,10 @@ class Collector {
   void scan(TargetProcess& target);
   void write(std::uint64_t now_ns);
   void write_trace();
+  void take_snapshots(TargetProcess& target);
+  std::vector<capture::SnapshotMoment> due_snapshots();
+  std::string label_of(const Wish& wish);
+  void describe_readings();
   bool has_execed(const TargetProcess& target);
   bool image_has_changed(const TargetProcess& target);
   const wire::SessionHeader& header() const { return session_.header(); }
@@ -68,6 +78,11 @@ class Collector {
   CounterReader reader_;
   capture::TraceStore trace_store_;
   std::optional<TraceDrain> trace_;
+  capture::SnapshotStore snapshots_;
+  RequestDesk desk_;
+  std::uint64_t snapshot_period_ns_ = 0, next_snapshot_ns_ = 0;  // session time
+  unsigned signals_ = 0, unnamed_ = 0;
+  std::uint64_t readings_ = 0;
 
   std::uint64_t next_sample_ns_ = 0, next_look_ns_ = 0, next_scan_ns_ = 0,
                 next_write_ns_ = 0;  // by our own clock

@@ -9,6 +9,8 @@
 #include <csignal>
 #include <nlohmann/json.hpp>
 
+#include "preload/collector/memory_limits.h"
+
 namespace heapscribe::collector {
 namespace {
 
@@ -63,6 +65,12 @@ void describe(const RecordingInfo& info, capture::CaptureWriter& writer) {
   writer.set_recording("unwinder", info.unwinder);
   writer.set_recording("allocator", info.allocator);
   writer.set_recording("heapscribe_version", HEAPSCRIBE_VERSION);
+  if (const auto total = memory_of_machine()) {
+    writer.set_recording("memory_total_bytes", integer(*total));
+  }
+  if (const auto limit = memory_limit_of(info.pid)) {
+    writer.set_recording("memory_limit_bytes", integer(*limit));
+  }
 }
 
 End end_noted_by(const wire::SessionHeader& header) {

@@ -27,6 +27,7 @@
 
 #include "preload/wire/census.h"
 #include "preload/wire/losses.h"
+#include "preload/wire/requests.h"
 #include "preload/wire/size_buckets.h"
 #include "preload/wire/trace.h"
 
@@ -37,7 +38,7 @@ inline constexpr Ref kNoRef = 0;
 inline constexpr std::size_t kUnit = 16;
 
 inline constexpr std::uint64_t kSessionMagic = 0x31'42'49'52'43'53'50'48;  // "HPSCRIB1"
-inline constexpr std::uint32_t kSessionVersion = 4;
+inline constexpr std::uint32_t kSessionVersion = 5;
 inline constexpr std::uint64_t kMaxCapacity = std::uint64_t{64} << 30;  // what a Ref can address
 
 // Sample: rows hold estimates (sampling.h); a table's allocations, allocated bytes and frees stay
@@ -281,6 +282,10 @@ struct SessionHeader {
   std::atomic<std::uint32_t> at_mark;           // 1 = the rows hold the peak as they are
   std::atomic<std::uint64_t> peak_ns;           // session time of the peak
   std::atomic<std::uint64_t> peak_error_bytes;  // how far peak_bytes may be off; 0 = exact
+
+  // Written by whoever asks something of the collector. The place for a call of the program's own:
+  // claim a slot, fill it in, go on; the collector looks at every tick.
+  alignas(64) Request requests[kRequests];
 };
 inline constexpr std::size_t kHeaderBytes = 4096;
 // The header's page ends with the absolute path of the database, written once by the collector and

@@ -1,0 +1,22 @@
+// How much memory there is for a process, to tell later what growth would lead to.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace heapscribe::collector {
+
+std::optional<std::uint64_t> memory_of_machine();
+// The tightest limit of its control groups, of either version; nothing = none, or not to be seen.
+std::optional<std::uint64_t> memory_limit_of(pid_t pid);
+
+// "MemTotal:  16384 kB" in bytes; nothing if `meminfo` does not have it.
+std::optional<std::uint64_t> total_in(const std::string& meminfo);
+// Where the memory controller's group is, below the mount point: of lines "0::/a/b" or
+// "4:memory:/a/b". Empty = none. `version` becomes 1 or 2.
+std::string memory_group_in(const std::string& cgroups, int& version);
+
+}  // namespace heapscribe::collector
