@@ -20,12 +20,15 @@ inline std::string unmarked(const std::string& argument) {
 }
 
 // argv[1..] with everything behind `run` marked, in the order in which CLI11 wants a vector: the
-// last first.
+// last first. The `--` of `compare` stands between two lists, and CLI11 would drop it.
 inline std::vector<std::string> marked_in_reverse(int argc, char** argv) {
   const bool runs_program = argc > 1 && std::string_view(argv[1]) == "run";
+  const bool compares = argc > 1 && std::string_view(argv[1]) == "compare";
   std::vector<std::string> arguments;
   for (int i = argc - 1; i > 0; --i) {
-    arguments.push_back(runs_program ? marked(argv[i]) : std::string(argv[i]));
+    const bool separates = compares && std::string_view(argv[i]) == "--";
+    const std::string argument = separates ? "--after" : argv[i];
+    arguments.push_back(runs_program ? marked(argument) : argument);
   }
   return arguments;
 }
