@@ -1,10 +1,10 @@
 // A server that works for as many seconds as its argument says (10), 500 requests a second, and
 // forgets the sessions of clients that leave without a word.
 //
-// To be found: `heapscribe growth` gives steady_growth to SessionTable::open, and to no other place:
-// one request in four opens a session that is never closed, so that some 125 sessions of a little
-// more than 1000 bytes are added a second. `leaks` finds nothing, since the table is in order and goes
-// away at the end.
+// To be found: `heapscribe growth` gives steady_growth to SessionTable::open, and to no other
+// place: one request in four opens a session that is never closed, so that some 125 sessions of a
+// little more than 1000 bytes are added a second. `leaks` finds nothing, since the table is in
+// order and goes away at the end.
 #include <cstdio>
 #include <cstring>
 #include <memory>

@@ -56,10 +56,9 @@ void add_common_options(CLI::App& command, DifferenceOptions& options, const cha
 }
 
 render::DifferenceDetail detail_of(const DifferenceOptions& options) {
-  constexpr std::int64_t kRows = 10;
   return {.wanted = options.format == "text",
           .unchanged = options.all || options.for_programs(),
-          .limit = options.limit.rows(options.input().chosen_format(), kRows)};
+          .limit = options.limit.rows(options.input().chosen_format())};
 }
 
 // diff ------------------------------------------------------------------------------------------

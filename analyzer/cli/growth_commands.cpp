@@ -49,12 +49,11 @@ void add_growth(CLI::App& app) {
     const auto reader = open_capture(options->input.path);
     model::select_sites(*reader, options->filter.filter);
     const bool for_programs = format == render::Format::Json || format == render::Format::Csv;
-    constexpr std::int64_t kRows = 10;
     print(render::growth_document(reports::find_growth(*reader),
                                   context_of(*reader, options->filter.in_words()),
                                   {.wanted = format == render::Format::Text,
                                    .quiet_ones = options->all || for_programs,
-                                   .limit = options->limit.rows(format, kRows)}),
+                                   .limit = options->limit.rows(format)}),
           format);
   });
 }

@@ -74,8 +74,7 @@ class Matcher {
 
   std::string key_of(const model::SiteStack& stack) const {
     const model::Frame& blamed = stack.blamed();
-    std::string key = stable_name(blamed, is_common(blamed.module)) + '\n' +
-                      base_name(blamed.file);
+    std::string key = stable_name(blamed, is_common(blamed.module)) + '\n' + base_name(blamed.file);
     if (match_ == MatchBy::Function) return key;
     for (std::size_t at = stack.blame + 1; at < stack.frames.size(); ++at) {
       const model::Frame& frame = *stack.frames[at];

@@ -8,9 +8,6 @@ static void* log_entry(void) {
   return malloc(50);
 }
 
-
-
-
 #endif
 
 void* kept[100];
