@@ -103,7 +103,7 @@ Document snapshots_document(const SnapshotsReport& report, const Context& contex
                     format_plural(report.thinned.value, "periodic snapshot"),
                     format_duration(report.every.value_or(model::Nanoseconds{}).value)));
   }
-  sentences.push_back(
+  sentences.emplace_back(
       "The program was not stopped for any of them: its counters were read while it ran.");
   sentences.push_back(verdict_on(report, context));
   for (const std::string& sentence : sentences) {

@@ -273,6 +273,7 @@ void Collector::take_snapshots(TargetProcess& target) {
   };
   for (const capture::SnapshotMoment& moment : due) take(moment);
   std::vector<std::uint32_t> numbers;
+  numbers.reserve(wishes.size());
   for (const Wish& wish : wishes) {
     numbers.push_back(take({.cause = wish.origin == wire::RequestOrigin::Command
                                          ? capture::SnapshotCause::Command
