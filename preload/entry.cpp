@@ -18,6 +18,7 @@
 #include "preload/platform/stack_bounds.h"
 #include "preload/record/live_blocks.h"
 #include "preload/record/module_list.h"
+#include "preload/record/pauses.h"
 #include "preload/record/session.h"
 #include "preload/record/thread_id.h"
 #include "preload/record/thread_recorder.h"
@@ -67,6 +68,9 @@ void prepare_recording(const wire::SessionHeader& header) {
   record::refresh_modules();
   record::set_mode(header.mode);
   record::set_tracing(header.trace, header.largest_trace_ring);
+  if (header.mode != wire::Mode::Sample) {
+    record::set_pauses(header.pause_threshold_ns, header.ticks_per_us);
+  }
   record::set_free_stacks(header.free_stacks != 0 && header.mode == wire::Mode::Full);
   choose_unwinder();
   if (bootstrap::is_glibc_underneath()) record::live_blocks.find_small_blocks_by_address();

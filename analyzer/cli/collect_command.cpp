@@ -35,6 +35,7 @@ struct CollectArguments {
   std::string trace;
   bool free_stacks = false;
   std::string leak_check = "exit";
+  std::uint64_t pauses = collector::kPauseThresholdNs;
 };
 
 std::string program_name(const collector::TargetProcess& target) {
@@ -117,6 +118,7 @@ void serve(const CollectArguments& arguments, collector::FileDescriptor closing_
   output.with(session);
   session.header().free_stacks = arguments.free_stacks ? 1 : 0;
   session.header().census_wanted = wants_leak_check(arguments.mode, arguments.leak_check) ? 1 : 0;
+  collector::ask_for_pauses(session.header(), arguments.pauses);
   collector::ask_for_trace(session.header(), arguments.trace, wire::kLargestTraceRing);
   collector::Collector collector(session, output.take(), info);
   arguments.snapshots.apply_to(collector);
@@ -184,6 +186,7 @@ void add_collect_command(CLI::App& app, int& status) {
   add_free_stacks_option(*command, arguments->free_stacks);
   add_leak_check_option(*command, arguments->leak_check);
   add_snapshot_options(*command, arguments->snapshots);
+  add_pauses_option(*command, arguments->pauses);
   command->add_option("--output", arguments->output);
   command->callback([arguments, &status] { status = collect(*arguments); });
 }

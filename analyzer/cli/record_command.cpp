@@ -33,6 +33,7 @@ struct RunArguments {
   std::string allocator = "system";
   bool trace = false, free_stacks = false;
   std::string leak_check = "exit";
+  std::uint64_t pauses = collector::kPauseThresholdNs;
   std::string trace_full = "block";
   std::uint64_t trace_ring = wire::kLargestTraceRing;
   bool force = false, quiet = false, no_symbols = false;
@@ -109,6 +110,7 @@ int record(const RunArguments& arguments) {
   }
   session.header().free_stacks = arguments.free_stacks ? 1 : 0;
   session.header().census_wanted = wants_leak_check(arguments.mode, arguments.leak_check) ? 1 : 0;
+  collector::ask_for_pauses(session.header(), arguments.pauses);
   collector::Collector collector(session, output.take(), describe(arguments, child.pid(), session));
   arguments.snapshots.apply_to(collector);
   collector::TargetProcess target(child.pid());
@@ -160,6 +162,7 @@ void add_run_command(CLI::App& app, int& status) {
   add_free_stacks_option(*command, arguments->free_stacks);
   add_leak_check_option(*command, arguments->leak_check);
   add_snapshot_options(*command, arguments->snapshots);
+  add_pauses_option(*command, arguments->pauses);
   command->add_flag("--trace", arguments->trace,
                     "record every single event in order as well, for heapscribe trace");
   command
@@ -181,6 +184,7 @@ void add_run_command(CLI::App& app, int& status) {
   command->positionals_at_end();
   command->callback([arguments, command, &status] {
     expect_use_of_sample(*command, arguments->mode);
+    expect_use_of_pauses(*command, arguments->mode);
     for (const char* option : {"--trace-full", "--trace-ring"}) {
       if (!arguments->trace && command->count(option) != 0) {
         throw std::runtime_error(fmt::format("{} wants --trace", option));

@@ -17,6 +17,7 @@
 #include "analyzer/reports/hotspots.h"
 #include "analyzer/reports/leaks.h"
 #include "analyzer/reports/losses.h"
+#include "analyzer/reports/pauses.h"
 #include "analyzer/reports/peak.h"
 #include "analyzer/reports/pools.h"
 #include "analyzer/reports/releases.h"
@@ -312,6 +313,27 @@ void add_releases(CLI::App& app) {
   });
 }
 
+void add_pauses(CLI::App& app) {
+  struct Options {
+    InputOptions input;
+    LimitOption limit;
+  };
+  auto options = std::make_shared<Options>();
+  CLI::App* command = app.add_subcommand(
+      "pauses", "What held the program up: stalled calls, release storms, heapscribe itself");
+  options->input.add_to(*command);
+  options->limit.add_to(*command);
+  command->callback([options] {
+    constexpr std::int64_t kRows = 5;
+    const auto reader = open_capture(options->input.path);
+    const bool details = options->input.format == "text";
+    print(render::pauses_document(reports::collect_pauses(*reader), *reader, context_of(*reader),
+                                  options->limit.rows(options->input.chosen_format(), kRows),
+                                  details),
+          options->input.chosen_format());
+  });
+}
+
 void add_losses(CLI::App& app) {
   auto input = std::make_shared<InputOptions>();
   CLI::App* command = app.add_subcommand("losses", "What could not be recorded");
@@ -331,6 +353,7 @@ void add_report_commands(CLI::App& app, int& status) {
   add_sizes(app);
   add_releases(app);
   add_pools(app);
+  add_pauses(app);
   add_losses(app);
 }
 

@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 #include <cstdint>
 #include <cstdlib>
+#include <map>
 #include <stdexcept>
 #include <string>
 
@@ -59,6 +60,42 @@ inline void expect_use_of_sample(const CLI::App& command, const RecordingMode& m
   if (std::getenv("HEAPSCRIBE_SAMPLE") != nullptr) return;
   throw std::runtime_error("--sample is for --mode sample, and --mode " + mode.name +
                            " was asked for");
+}
+inline void expect_use_of_pauses(const CLI::App& command, const RecordingMode& mode) {
+  if (command.count("--pauses") == 0 || mode.mode() != wire::Mode::Sample) return;
+  if (std::getenv("HEAPSCRIBE_PAUSES") != nullptr) return;
+  throw std::runtime_error("--pauses looks at every call, and --mode sample only at some");
+}
+
+// "100us" becomes nanoseconds, "off" 0; returns what is wrong with it.
+inline std::string to_pause_threshold(std::string& text) {
+  if (text == "off") {
+    text = "0";
+    return "";
+  }
+  constexpr double kShortest = 1e3, kLongest = 1e10;
+  static const std::map<std::string, double> kUnits = {
+      {"ns", 1}, {"us", 1e3}, {"ms", 1e6}, {"s", 1e9}};
+  const std::size_t digits = text.find_first_not_of("0123456789.");
+  const auto unit = kUnits.find(digits == std::string::npos ? "" : text.substr(digits));
+  const double number = std::atof(text.c_str());
+  const double ns = unit != kUnits.end() ? number * unit->second : 0;
+  if (digits == 0 || ns < kShortest || ns > kLongest) {
+    return "'" + text + "' is neither off nor a time from 1us to 10s such as 100us";
+  }
+  text = std::to_string(static_cast<std::uint64_t>(ns));
+  return "";
+}
+
+// What counts as a pause; 0 = pauses are not wanted.
+inline void add_pauses_option(CLI::App& command, std::uint64_t& threshold_ns) {
+  command
+      .add_option("--pauses", threshold_ns,
+                  "how long a pause must be to be listed by heapscribe pauses, e.g. 1ms; off = "
+                  "none are recorded")
+      ->transform(CLI::Validator(to_pause_threshold, "TIME"))
+      ->envname("HEAPSCRIBE_PAUSES")
+      ->default_str("100us");
 }
 
 // Asking for a distance between samples is asking for samples.

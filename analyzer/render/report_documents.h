@@ -9,6 +9,7 @@
 #include "analyzer/render/document.h"
 #include "analyzer/reports/groups.h"
 #include "analyzer/reports/leak_check.h"
+#include "analyzer/reports/pauses.h"
 #include "analyzer/reports/pools.h"
 #include "analyzer/reports/releases.h"
 #include "analyzer/reports/sites.h"
@@ -52,6 +53,10 @@ Document sizes_document(const reports::SizesReport& report, const Context& conte
 Document pools_document(const reports::PoolsReport& report, const Context& context);
 Document releases_document(const reports::ReleasesReport& report, const Context& context,
                            bool with_details);
+// Stacks are read for the rows that are shown.
+Document pauses_document(const reports::PausesReport& report, model::CaptureReader& reader,
+                         const Context& context, std::optional<std::int64_t> limit,
+                         bool with_details);
 Document losses_document(const std::vector<model::Loss>& losses, const Context& context);
 Document summary_document(const reports::Summary& summary, const Context& context);
 

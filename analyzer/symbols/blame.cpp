@@ -593,6 +593,8 @@ void assign_blame(capture::Database& recording) {
          "UPDATE site SET address_id = ?, frame_depth = ? WHERE id = ?");
   assign("SELECT DISTINCT stack_id, stack_id FROM release",
          "UPDATE release SET address_id = ?, frame_depth = ? WHERE stack_id = ?");
+  assign("SELECT DISTINCT stack_id, stack_id FROM pause",
+         "UPDATE pause SET address_id = ?, frame_depth = ? WHERE stack_id = ?");
 }
 
 }  // namespace heapscribe::symbols

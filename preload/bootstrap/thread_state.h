@@ -17,6 +17,7 @@ namespace heapscribe::bootstrap {
 struct ThreadState {
   record::ThreadRecorder* recorder;  // nullptr until the thread's first event; owned by its table
   const void* released;  // block that operator delete has recorded and free must not record again
+  std::int64_t until_look;     // calls until time is looked at, see hooks/record.h; < 0 = now
   std::uintptr_t scope_frame;  // where our own code was entered; 0 = it is not running
   std::uint8_t pending_kind;   // operator new announces the block that malloc is about to make
   std::uint8_t refused;        // 1 = no space for this thread's counters

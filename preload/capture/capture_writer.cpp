@@ -559,6 +559,73 @@ void CaptureWriter::write_releases(std::span<const ReleaseRow> releases) {
   }
 }
 
+// Callers have smaller ids than what they call.
+StackId CaptureWriter::common_stack(StackId left, StackId right) const {
+  while (left != right) {
+    StackId& inner = left > right ? left : right;
+    inner = stacks_[inner].parent;
+  }
+  return left;
+}
+
+void CaptureWriter::write_pauses(std::span<const PauseRow> pauses) {
+  if (pauses.empty()) return;
+  Statement row = database_.prepare(
+      "INSERT OR REPLACE INTO pause (source, number, kind, cause, start_ns, duration_ns, "
+      "thread_id, "
+      "bytes, blocks, size, stands_for, continues, stack_id) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)");
+  Statement site = database_.prepare(
+      "INSERT OR REPLACE INTO pause_site (source, number, site_id, looks) VALUES (?,?,?,?)");
+  for (const PauseRow& pause : pauses) {
+    row.bind_all(integer(pause.source), integer(pause.number), pause.kind, pause.cause,
+                 integer(pause.start_ns), integer(pause.duration_ns), integer(pause.thread),
+                 integer(pause.bytes), integer(pause.blocks), integer(pause.size),
+                 integer(pause.stands_for), std::int64_t{pause.continues ? 1 : 0},
+                 integer(pause.stack));
+    row.run();
+    for (const auto& [id, looks] : pause.sites) {
+      site.bind_all(integer(pause.source), integer(pause.number), integer(id), integer(looks));
+      site.run();
+    }
+  }
+}
+
+void CaptureWriter::write_pause_totals(
+    std::span<const LatencyRow> latencies, std::span<const OwnTimeRow> own,
+    std::span<const std::pair<std::string_view, std::uint64_t>> keys) {
+  Statement sum = database_.prepare(
+      "INSERT OR REPLACE INTO call_time (call, sampled, calls, ns, longest_ns) VALUES (?,?,?,?,?)");
+  Statement bucket = database_.prepare(
+      "INSERT OR REPLACE INTO call_latency (call, sampled, bucket, lower_ns, upper_ns, calls) "
+      "VALUES (?,?,?,?,?,?)");
+  for (const LatencyRow& row : latencies) {
+    if (row.calls == 0) continue;
+    const std::int64_t sampled = row.sampled ? 1 : 0;
+    sum.bind_all(row.call, sampled, integer(row.calls), integer(row.ns), integer(row.longest_ns));
+    sum.run();
+    for (std::size_t i = 0; i < row.buckets.size(); ++i) {
+      if (row.buckets[i].calls == 0) continue;
+      const bool last = i + 1 == row.buckets.size();
+      bucket.bind_all(row.call, sampled, integer(i), integer(row.buckets[i].lower_ns),
+                      integer(last ? row.longest_ns : row.buckets[i + 1].lower_ns),
+                      integer(row.buckets[i].calls));
+      bucket.run();
+    }
+  }
+  Statement time =
+      database_.prepare("INSERT OR REPLACE INTO profiler_time (cause, times, ns) VALUES (?,?,?)");
+  for (const OwnTimeRow& row : own) {
+    if (row.times == 0) continue;
+    time.bind_all(row.cause, integer(row.times), integer(row.ns));
+    time.run();
+  }
+  Statement key = database_.prepare("INSERT OR REPLACE INTO recording (key, value) VALUES (?,?)");
+  for (const auto& [name, value] : keys) {
+    key.bind_all(name, integer(value));
+    key.run();
+  }
+}
+
 void CaptureWriter::write_pool(std::span<const PoolClassRow> classes,
                                std::span<const PoolTimeRow> times) {
   Statement row = database_.prepare(

@@ -130,6 +130,35 @@ struct ReleaseRow {
   std::uint64_t frees = 0, bytes = 0;
 };
 
+// What held a thread up. `source` and `number` name it for good.
+struct PauseRow {
+  std::uint64_t source = 0, number = 0;
+  std::string_view kind{}, cause{};  // as in schema.sql
+  std::uint64_t start_ns = 0, duration_ns = 0;
+  ThreadId thread = 0;
+  std::uint64_t bytes = 0, blocks = 0, size = 0;
+  std::uint32_t stands_for = 1;
+  bool continues = false;
+  StackId stack = 0;
+  std::vector<std::pair<SiteId, std::uint32_t>> sites{};  // and how often they were met
+};
+
+// How long calls took: all large ones, or a sample of the others.
+struct LatencyRow {
+  struct Bucket {
+    std::uint64_t lower_ns = 0, calls = 0;
+  };
+  std::string_view call{};
+  bool sampled = false;
+  std::uint64_t calls = 0, ns = 0, longest_ns = 0;
+  std::vector<Bucket> buckets{};
+};
+
+struct OwnTimeRow {
+  std::string_view cause{};
+  std::uint64_t times = 0, ns = 0;
+};
+
 using RecordingValue = std::variant<std::monostate, std::int64_t, std::string>;
 
 class CaptureWriter {
@@ -142,6 +171,8 @@ class CaptureWriter {
   AddressId address(ModuleId module, std::uint64_t offset);
   StackId stack(StackId parent, AddressId address);
   SiteId site(StackId stack, wire::CallKind kind, std::uint64_t first_ns);
+  // What two stacks have in common, from the outside; 0 = nothing.
+  StackId common_stack(StackId left, StackId right) const;
   // So many sites may come with the next calls.
   void expect_sites(std::size_t count);
 
@@ -179,6 +210,9 @@ class CaptureWriter {
   void write_block_classes(std::span<const BlockClassRow> classes,
                            std::span<const HolderRow> holders);
   void write_releases(std::span<const ReleaseRow> releases);
+  void write_pauses(std::span<const PauseRow> pauses);
+  void write_pause_totals(std::span<const LatencyRow> latencies, std::span<const OwnTimeRow> own,
+                          std::span<const std::pair<std::string_view, std::uint64_t>> keys);
   void write_pool(std::span<const PoolClassRow> classes, std::span<const PoolTimeRow> times);
 
   // For a recording that is continued: all counters are about to be read from the start again, and

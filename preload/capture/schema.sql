@@ -41,6 +41,10 @@ PRAGMA user_version = 2;
 --                  leak_check_marking_ns (in a copy, meanwhile), leak_check_threads,
 --                  leak_check_threads_unseen (of which the registers are not known),
 --                  leak_check_retained (1 = retained_bytes are known)
+--   pause_threshold_ns  what counts as a pause (table pause); missing = time was not read
+--   pauses_lost    pauses that are not in the table;   timer_ns  cost of timing a call, subtracted
+--   sampled_recorder_ns  the recorder's own part of the sampled calls of call_time
+--   clock_stopped_ns  from then on the program's own restrictions forbade it; 0 = never
 --   trace          'block' | 'drop' | 'degrade' if every event was traced as well; trace_end_ns if
 --                  the trace ended before the recording did
 CREATE TABLE recording (
@@ -272,6 +276,65 @@ CREATE TABLE pool_time (
   upper_ns INTEGER NOT NULL,         -- 0 = the counter's speed is not known
   allocations INTEGER NOT NULL
 );
+
+-- What held a thread up for recording.pause_threshold_ns or longer. Large calls (128 KiB and more)
+-- are timed each, one in 64 of the others; a storm's begin and end are known to about 16 releases.
+-- Storms of a thread that continue each other with a short gap are one to heapscribe pauses.
+CREATE TABLE pause (
+  source INTEGER NOT NULL,       -- of the recorder's own tables
+  number INTEGER NOT NULL,       -- within it, by time
+  kind TEXT NOT NULL,            -- 'stall' | 'release_storm' | 'profiler'
+  cause TEXT NOT NULL,           -- stall: malloc free realloc; profiler: see profiler_time; storm: ''
+  start_ns INTEGER NOT NULL,
+  duration_ns INTEGER NOT NULL,
+  thread_id INTEGER NOT NULL REFERENCES thread(id),
+  bytes INTEGER NOT NULL,        -- reclaimed: requested sizes of the released blocks
+  blocks INTEGER NOT NULL,       -- reclaimed
+  size INTEGER NOT NULL,         -- asked for by the call that stalled
+  stands_for INTEGER NOT NULL,   -- calls: 1, or 64 if this one was timed by chance
+  continues INTEGER NOT NULL,    -- storm: the thread allocated nothing since its storm before
+  stack_id INTEGER NOT NULL REFERENCES stack(id),  -- of a storm: what its looks have in common
+  address_id INTEGER REFERENCES address(id),       -- the frame to blame, as in site
+  frame_depth INTEGER,
+  PRIMARY KEY (source, number)
+) WITHOUT ROWID;
+
+-- Whose blocks a storm released: the sites that its looks met most, about one look in 16 releases.
+CREATE TABLE pause_site (
+  source INTEGER NOT NULL,
+  number INTEGER NOT NULL,
+  site_id INTEGER NOT NULL REFERENCES site(id),
+  looks INTEGER NOT NULL,
+  PRIMARY KEY (source, number, site_id)
+) WITHOUT ROWID;
+
+-- How long the allocator's calls took, without the recorder's part: every large one (sampled = 0),
+-- one in 64 of the others (sampled = 1). malloc stands for all calls that make a block.
+CREATE TABLE call_time (
+  call TEXT NOT NULL,            -- malloc free realloc
+  sampled INTEGER NOT NULL,
+  calls INTEGER NOT NULL,        -- timed
+  ns INTEGER NOT NULL,           -- their sum
+  longest_ns INTEGER NOT NULL,
+  PRIMARY KEY (call, sampled)
+) WITHOUT ROWID;
+
+CREATE TABLE call_latency (
+  call TEXT NOT NULL,
+  sampled INTEGER NOT NULL,
+  bucket INTEGER NOT NULL,       -- four per doubling
+  lower_ns INTEGER NOT NULL,
+  upper_ns INTEGER NOT NULL,
+  calls INTEGER NOT NULL,
+  PRIMARY KEY (call, sampled, bucket)
+) WITHOUT ROWID;
+
+-- The recorder's rare work, all of it, long or not.
+CREATE TABLE profiler_time (
+  cause TEXT PRIMARY KEY,        -- thread_start new_stack modules trace_wait block_table leak_check
+  times INTEGER NOT NULL,
+  ns INTEGER NOT NULL
+) WITHOUT ROWID;
 
 CREATE TABLE call_kind (
   kind TEXT PRIMARY KEY,

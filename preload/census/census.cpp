@@ -23,6 +23,7 @@
 #include "preload/platform/pages.h"
 #include "preload/record/module_list.h"
 #include "preload/record/session.h"
+#include "preload/record/thread_recorder.h"
 #include "preload/unwind/unwinder.h"
 
 namespace heapscribe::census {
@@ -257,6 +258,15 @@ long copy_process(std::uint64_t& old_mask) {
   return system_call(SYS_clone, 0, 0, 0, 0, 0);
 }
 
+// Reported like any other pause.
+void note_pause(std::uint64_t begin_ticks) {
+  const bootstrap::RecordingScope scope;
+  if (!scope) return;
+  if (record::ThreadRecorder* mine = record::recorder(scope)) {
+    mine->note_own(wire::OwnCause::LeakCheck, begin_ticks, mine->own_pause_ticks());
+  }
+}
+
 }  // namespace
 
 void take_census(const Departure* departure) {
@@ -270,6 +280,7 @@ void take_census(const Departure* departure) {
     record::refresh_modules();
   }
   const std::uint64_t begin = platform::clock_ns(CLOCK_MONOTONIC);
+  const std::uint64_t begin_ticks = record::clock_runs() ? record::ticks_now() : 0;
   Threads threads;
   if (!threads.stop()) {
     threads.resume();
@@ -288,6 +299,7 @@ void take_census(const Departure* departure) {
   if (platform::failed(copy)) return refuse(CensusRefusal::NoCopy);
   census.pid = static_cast<std::uint32_t>(copy);
   census.stopped_ns = platform::clock_ns(CLOCK_MONOTONIC) - begin;
+  if (begin_ticks != 0) note_pause(begin_ticks);
 }
 
 bool program_has_returned() {

@@ -88,6 +88,10 @@ std::uint64_t& untraced(ProcessTotals& totals) {
   return totals.losses[static_cast<std::size_t>(wire::Loss::UntracedEvents)];
 }
 
+std::span<std::byte> writable(SessionFile& session) {
+  return {reinterpret_cast<std::byte*>(&session.header()), session.mapping().size()};
+}
+
 capture::Database prepared(capture::Database database) {
   // A power failure would take the session with it, so nothing is gained by waiting for the disk.
   database.execute("PRAGMA synchronous = OFF");
@@ -104,6 +108,7 @@ Collector::Collector(SessionFile& session, capture::Database database, const Rec
       view_(session.mapping(), session.path()),
       writer_(database_),
       reader_(view_, writer_, series_),
+      pauses_(view_, reader_, writer_, writable(session)),
       trace_store_(database_),
       snapshots_(database_),
       desk_(session.header()) {
@@ -176,6 +181,7 @@ void Collector::sample(std::uint64_t resident_bytes) {
                  .bytes = sum.bytes,
                  .frees = sum.frees,
                  .rss_bytes = resident_bytes});
+  if (writing_ && pauses_.pressed()) write(session_time(header()));
 }
 
 // Reading and writing have a share each: what a write costs does not put off the next reading.
@@ -199,12 +205,15 @@ void Collector::write(std::uint64_t now_ns) {
   set_totals(reader_.totals(), header(), now_ns, writer_);
   set_pool_totals(view_, writer_);
   describe_readings();
+  pauses_.collect(Patience::Left);
   try {
     writer_.flush([&] {
       write_pool_tables(view_, writer_);
       snapshots_.write();
+      pauses_.write();
     });
     snapshots_.written();
+    pauses_.written();
   } catch (const capture::DatabaseError&) {
     writing_ = false;
   }
@@ -343,6 +352,7 @@ void Collector::finish(const End& end, const std::string& state) {
   const std::vector<capture::ReleaseRow> releases = read_releases(view_, reader_);
   const CensusFindings census = read_census(view_, reader_, writer_);
   describe_readings();
+  pauses_.collect(Patience::Over);
   writer_.flush([&] {
     snapshots_.write();
     snapshots_.write_final();
@@ -350,8 +360,10 @@ void Collector::finish(const End& end, const std::string& state) {
     writer_.write_releases(releases);
     writer_.write_block_classes(census.classes, census.holders);
     write_pool_tables(view_, writer_);
+    pauses_.write();
     trace_store_.write();
   });
+  pauses_.written();
   trace_store_.written();
   snapshots_.written();
 }
@@ -384,11 +396,14 @@ void recover_session(SessionFile& session, capture::Database& database,
   set_pool_totals(view, writer);
   const std::vector<capture::ReleaseRow> releases = read_releases(view, reader);
   const CensusFindings census = read_census(view, reader, writer);
+  PauseReader pauses(view, reader, writer, {});
+  pauses.collect(Patience::Over);
   writer.flush([&] {
     write_final_tables(totals, writer);
     writer.write_releases(releases);
     writer.write_block_classes(census.classes, census.holders);
     write_pool_tables(view, writer);
+    pauses.write();
     trace.write();
     capture::SnapshotStore(database).write_final();
   });

@@ -78,9 +78,9 @@ class CounterReader {
   std::optional<std::pair<capture::ModuleId, std::uint64_t>> data_place(std::uint64_t address) {
     return resolver_.data_place(address);
   }
-  // A stack that no site needs to have; nothing if it cannot be read.
-  std::optional<capture::StackId> stack_of(wire::Ref stack) {
-    return resolver_.resolve(stack, Patience::Over);
+  // A stack that no site needs to have; nothing if it cannot be read (yet).
+  std::optional<capture::StackId> stack_of(wire::Ref stack, Patience patience = Patience::Over) {
+    return resolver_.resolve(stack, patience);
   }
 
  private:

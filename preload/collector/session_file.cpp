@@ -6,12 +6,14 @@
 #include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/stat.h>
+#include <x86intrin.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <ctime>
 #include <filesystem>
 #include <new>
 #include <system_error>
@@ -58,6 +60,32 @@ void ask_for_trace(wire::SessionHeader& header, std::string_view policy,
   if (policy == "drop") header.trace = wire::TracePolicy::Drop;
   if (policy == "degrade") header.trace = wire::TracePolicy::Degrade;
   header.largest_trace_ring = largest_ring;
+}
+
+namespace {
+
+std::uint64_t monotonic_ns() {
+  timespec now{};
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000 +
+         static_cast<std::uint64_t>(now.tv_nsec);
+}
+
+// Of the time-stamp counter. To a thousandth: for thresholds that is enough.
+std::uint64_t ticks_per_microsecond() {
+  constexpr std::uint64_t kMoment = 200'000;
+  const std::uint64_t begin_ns = monotonic_ns();
+  const std::uint64_t begin = __rdtsc();
+  std::uint64_t ns = 0;
+  while (ns < kMoment) ns = monotonic_ns() - begin_ns;
+  return (__rdtsc() - begin) * 1000 / ns;
+}
+
+}  // namespace
+
+void ask_for_pauses(wire::SessionHeader& header, std::uint64_t threshold_ns) {
+  header.pause_threshold_ns = threshold_ns;
+  header.ticks_per_us = threshold_ns != 0 ? ticks_per_microsecond() : 0;
 }
 
 SessionFile SessionFile::create(const std::string& path, const Plan& plan) {

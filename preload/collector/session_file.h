@@ -83,6 +83,10 @@ class SessionFile {
 void ask_for_trace(wire::SessionHeader& header, std::string_view policy,
                    std::uint64_t largest_ring);
 
+// Likewise: what lasts `threshold_ns` or longer is wanted as a pause; 0 = time is not to be read.
+inline constexpr std::uint64_t kPauseThresholdNs = 100'000;
+void ask_for_pauses(wire::SessionHeader& header, std::uint64_t threshold_ns);
+
 // Where sessions are made and leftovers are looked for.
 std::string session_folder();
 // What the names of sessions start and end with.

@@ -140,6 +140,14 @@ std::vector<std::span<const wire::ReleaseRow>> SessionView::release_rows(wire::R
   return found;
 }
 
+const wire::PauseTable* SessionView::pause_table(wire::Ref ref) const {
+  return at<wire::PauseTable>(ref);
+}
+
+const wire::PauseRing* SessionView::pause_ring(wire::Ref ref) const {
+  return at<wire::PauseRing>(ref);
+}
+
 ModuleView SessionView::module(wire::Ref ref) const {
   const auto* record = at<wire::ModuleRecord>(ref);
   if (record == nullptr) return {};

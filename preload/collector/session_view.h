@@ -74,6 +74,8 @@ class SessionView {
   std::span<const wire::CensusRow> census_rows() const;
   // Of a table, all blocks.
   std::vector<std::span<const wire::ReleaseRow>> release_rows(wire::Ref newest) const;
+  const wire::PauseTable* pause_table(wire::Ref ref) const;
+  const wire::PauseRing* pause_ring(wire::Ref ref) const;
   ModuleView module(wire::Ref ref) const;
   SegmentView segment(wire::Ref ref) const;
   const wire::SiteRow* row(wire::Ref ref) const;

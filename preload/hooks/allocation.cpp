@@ -29,6 +29,8 @@ using heapscribe::bootstrap::phase;
 using heapscribe::bootstrap::real;
 using heapscribe::bootstrap::thread_state;
 using heapscribe::hooks::allocate_sampled;
+using heapscribe::hooks::allocate_watched;
+using heapscribe::hooks::call_is_watched;
 using heapscribe::hooks::Contents;
 using heapscribe::hooks::find_site;
 using heapscribe::hooks::is_sampling;
@@ -37,14 +39,17 @@ using heapscribe::hooks::record_release;
 using heapscribe::hooks::release_sampled;
 using heapscribe::hooks::release_unrecorded;
 using heapscribe::hooks::resize_unrecorded;
+using heapscribe::hooks::ticks_if;
 using heapscribe::hooks::usable_size;
 using heapscribe::hooks::with_recorder;
 using heapscribe::record::BlockRecord;
 using heapscribe::record::ThreadRecorder;
+using heapscribe::record::TimedWork;
 using heapscribe::unwind::caller_frame;
 using heapscribe::unwind::Frame;
 using heapscribe::wire::CallKind;
 using heapscribe::wire::SiteRow;
+using heapscribe::wire::TimedCall;
 
 // The kind that operator new announced, else the function's own.
 inline CallKind take_kind(CallKind own) {
@@ -84,6 +89,8 @@ template <typename Call>
     }
   }
   const CallKind kind = take_kind(own);
+  if (call_is_watched(requested)) [[unlikely]]
+    return allocate_watched(requested, kind, caller, call);
   SiteRow* site = find_site(kind, caller);
   void* block = call();
   record_allocation(site, block, requested);
@@ -124,12 +131,22 @@ void* resize_before_recording(void* block, std::size_t size) {
   SiteRow* site = nullptr;
   std::uint64_t begun = 0;
   const std::size_t old_usable = usable_size(block);
+  TimedWork work{.call = TimedCall::Reallocate, .watch = {}, .times = {}, .size = size};
+  const std::size_t larger = old_usable > size ? old_usable : size;
+  const bool watched = call_is_watched(larger);
   with_recorder([&](ThreadRecorder& recorder) {
+    if (watched) [[unlikely]] {
+      work.watch = recorder.begin_watch(larger);
+      work.times.hook_begin = ticks_if(work.timed());
+    }
     old = recorder.take(block, old_usable);
     begun = recorder.begin_traced_resize();
     site = recorder.site(CallKind::Realloc, caller);
   });
+  const bool timed = work.timed();
+  work.times.begin = ticks_if(timed);
   void* moved = real.realloc(block, size);
+  work.times.end = ticks_if(timed);
   if (site == nullptr) [[unlikely]]
     return moved;
   const std::size_t usable = moved != nullptr ? usable_size(moved) : 0;
@@ -143,6 +160,11 @@ void* resize_before_recording(void* block, std::size_t size) {
     } else {
       recorder.not_resized(old, block, old_usable);
     }
+    if (!timed) [[likely]]
+      return;
+    work.times.hook_end = heapscribe::record::ticks_now();
+    work.bytes = old.size > size ? old.size - size : 0;
+    recorder.note_call(work, *site);
   });
   return moved;
 }

@@ -60,6 +60,10 @@ inline std::size_t at_least_one(std::size_t size) {
     return heapscribe::hooks::allocate_sampled(asked, 16, heapscribe::hooks::Contents::Any, kind,
                                                caller, [=] { return real.malloc(asked); });
   }
+  if (heapscribe::hooks::call_is_watched(asked)) [[unlikely]] {
+    return heapscribe::hooks::allocate_watched(asked, kind, caller,
+                                               [=] { return real.malloc(asked); });
+  }
   heapscribe::wire::SiteRow* site = find_site(kind, caller);
   void* block = real.malloc(asked);
   if (block != nullptr) [[likely]]

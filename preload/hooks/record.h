@@ -48,11 +48,78 @@ template <typename Event>
   });
 }
 
-// Of a block that was taken out of the books.
-[[gnu::noinline]] inline void record_release_stack(record::BlockRecord record,
-                                                   unwind::Frame caller) {
-  with_recorder(
-      [&](record::ThreadRecorder& recorder) { recorder.note_release_stack(record, caller); });
+// Pauses
+// -----------------------------------------------------------------------------------------
+//
+// Which calls are timed or looked at, see record/pauses.h; all others pay one countdown and one
+// comparison. The watched ones go through functions of their own.
+
+[[gnu::always_inline]] inline bool call_is_watched(std::size_t size) {
+  return --bootstrap::thread_state.until_look < 0 || size >= record::timed_from;
+}
+// Where releases are to be recorded with their stacks, every one goes through its own function.
+[[gnu::always_inline]] inline bool release_is_watched(std::size_t size) {
+  return --bootstrap::thread_state.until_look < 0 || size >= record::releases_watched_from;
+}
+
+inline std::uint64_t ticks_if(bool timed) {
+  return timed ? record::ticks_now() : 0;
+}
+
+// Makes a block of a site by `call`, watched.
+template <typename Call>
+[[gnu::noinline]] void* allocate_watched(std::size_t requested, wire::CallKind kind,
+                                         unwind::Frame caller, Call call) {
+  record::TimedWork work{
+      .call = wire::TimedCall::Allocate, .watch = {}, .times = {}, .size = requested};
+  wire::SiteRow* site = nullptr;
+  with_recorder([&](record::ThreadRecorder& recorder) {
+    work.watch = recorder.begin_watch(requested);
+    work.times.hook_begin = ticks_if(work.timed());
+    site = recorder.site(kind, caller);
+  });
+  const bool timed = work.timed();
+  work.times.begin = ticks_if(timed);
+  void* block = call();
+  work.times.end = ticks_if(timed);
+  record_allocation(site, block, requested);
+  if (!timed || site == nullptr) return block;
+  work.times.hook_end = record::ticks_now();
+  with_recorder([&](record::ThreadRecorder& recorder) { recorder.note_call(work, *site); });
+  return block;
+}
+
+// Hands the block back by `give_back`, recorded around it, watched.
+template <typename GiveBack>
+[[gnu::noinline]] void release_watched(void* block, std::size_t usable, unwind::Frame caller,
+                                       GiveBack give_back) {
+  record::TimedWork work{
+      .call = wire::TimedCall::Free, .watch = {}, .times = {}, .size = 0, .blocks = 1};
+  record::BlockRecord record{};
+  bool taken = false;
+  with_recorder([&](record::ThreadRecorder& recorder) {
+    work.watch = recorder.begin_watch(usable);
+    work.times.hook_begin = ticks_if(work.timed());
+    record = recorder.take(block, usable);
+    recorder.trace_release(block);
+    taken = true;
+  });
+  const bool timed = work.timed();
+  if (record::free_stacks_wanted) {
+    with_recorder(
+        [&](record::ThreadRecorder& recorder) { recorder.note_release_stack(record, caller); });
+  }
+  work.times.begin = ticks_if(timed);
+  give_back();
+  work.times.end = ticks_if(timed);
+  if (!taken) return;
+  with_recorder([&](record::ThreadRecorder& recorder) {
+    recorder.released(record, block);
+    work.times.hook_end = ticks_if(timed);
+    work.bytes = record.size;
+    if (timed) recorder.note_call(work, caller);
+    if (work.watch.look) recorder.look_at_releases(record, caller);
+  });
 }
 
 // Hands the block back by `give_back`, recorded around it.
@@ -61,13 +128,13 @@ template <typename GiveBack>
   record::BlockRecord record{};
   bool taken = false;
   const std::size_t usable = usable_size(block);
+  if (release_is_watched(usable)) [[unlikely]]
+    return release_watched(block, usable, unwind::caller_frame(), give_back);
   with_recorder([&](record::ThreadRecorder& recorder) {
     record = recorder.take(block, usable);
     recorder.trace_release(block);
     taken = true;
   });
-  if (record::free_stacks_wanted) [[unlikely]]
-    record_release_stack(record, unwind::caller_frame());
   give_back();
   if (taken) [[likely]]
     with_recorder([&](record::ThreadRecorder& recorder) { recorder.released(record, block); });

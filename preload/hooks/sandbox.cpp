@@ -14,6 +14,7 @@ namespace {
 void prepare_for_restriction() {
   heapscribe::record::session.avoid_system_calls();
   heapscribe::memory::avoid_system_calls();
+  heapscribe::record::stop_clock();  // strict mode takes the time-stamp counter away as well
 }
 
 }  // namespace
@@ -24,7 +25,10 @@ extern "C" {
 [[gnu::used, gnu::visibility("hidden")]] void* heapscribe_before_prctl(int option) {
   if (real.prctl == nullptr) heapscribe::start();
   if (option == PR_SET_SECCOMP) prepare_for_restriction();
-  if (option == PR_SET_TSC) heapscribe::memory::avoid_timer();
+  if (option == PR_SET_TSC) {
+    heapscribe::memory::avoid_timer();
+    heapscribe::record::stop_clock();
+  }
   return reinterpret_cast<void*>(real.prctl);
 }
 

@@ -4,6 +4,7 @@
 #include <iterator>
 
 #include "preload/platform/pages.h"
+#include "preload/record/pauses.h"
 #include "preload/record/peak.h"
 
 namespace heapscribe::record {
@@ -129,6 +130,7 @@ bool BlockTable::take_from(Bucket* home, std::uint64_t key, BlockRecord& record)
 // Whoever maps the table first wins; everybody may announce it, so nobody waits for anybody.
 bool BlockTable::grow(unsigned from) {
   if (from == kMaxTables) return false;
+  const OwnPause pause(wire::OwnCause::BlockTable);
   std::atomic<Bucket*>& next = tables_[from + 1];
   if (next.load(std::memory_order_acquire) == nullptr) {
     const std::size_t bytes =

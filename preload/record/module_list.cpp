@@ -8,6 +8,7 @@
 
 #include "preload/platform/kernel.h"
 #include "preload/platform/pages.h"
+#include "preload/record/pauses.h"
 #include "preload/record/session.h"
 #include "preload/unwind/rule_cache.h"
 
@@ -233,6 +234,7 @@ bool reserve_lists() {
 }
 
 void rebuild() {
+  const OwnPause pause(wire::OwnCause::Modules);
   list.present_count = 0;
   dl_iterate_phdr(note_present, nullptr);
   std::uint32_t layout = choose_layout();

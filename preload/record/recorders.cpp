@@ -107,6 +107,7 @@ ThreadRecorder* adopt_or_create_recorder() {
     auto* adopted = reinterpret_cast<ThreadRecorder*>(table->recorder);
     adopted->last_block_ = 0;
     adopted->trace_.begin_thread(table->trace, thread->number);
+    adopted->pauses_.begin_thread(*table, thread->number, table->recorder ^ seed_of_process());
     adopted->stack_.begin_thread(end_of_own_stack());
     return adopted;
   }
@@ -125,6 +126,7 @@ ThreadRecorder* adopt_or_create_recorder() {
   const wire::ThreadRecord* thread = announce_thread(table);
   if (thread == nullptr) return nullptr;
   fresh->trace_.begin_thread(table->trace, thread->number);
+  fresh->pauses_.begin_thread(*table, thread->number, table->recorder ^ seed_of_process());
   session.push(session.header().first_table, table);
   table_count.fetch_add(1, std::memory_order_relaxed);
   add_live_bytes_writer();
@@ -136,6 +138,7 @@ ThreadRecorder* recorder(const bootstrap::RecordingScope&) {
   if (state.recorder != nullptr) [[likely]]
     return state.recorder;
   const platform::KeepErrno keep;
+  const OwnPause pause(wire::OwnCause::ThreadStart);
   if (state.refused == 0) state.recorder = adopt_or_create_recorder();
   if (state.recorder == nullptr) {
     state.refused = 1;

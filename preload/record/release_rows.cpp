@@ -3,6 +3,7 @@
 #include "preload/platform/keep_errno.h"
 #include "preload/record/counting.h"
 #include "preload/record/module_list.h"
+#include "preload/record/pauses.h"
 #include "preload/record/stack_table.h"
 #include "preload/unwind/stack_hash.h"
 
@@ -34,6 +35,7 @@ void count_one(ReleaseRow& row, std::uint64_t size) {
 
 void set_free_stacks(bool wanted) {
   free_stacks_wanted = wanted;
+  releases_watched_from = wanted ? 0 : timed_from;
 }
 
 void ReleaseRows::count(const SiteRow& origin, std::uint64_t size, const unwind::Stack& stack,

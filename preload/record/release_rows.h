@@ -1,7 +1,7 @@
 // Where blocks are released, as an option: one thread's counters for each pair of the site that
 // made a block and the stack that released it.
 //
-// Off, it costs a test. What finds no space is not counted here; the reader sees the difference to
+// Off, it costs nothing. What finds no space is not counted here; the reader sees the difference to
 // the site's own count of releases.
 #pragma once
 

@@ -2,7 +2,9 @@
 
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <x86intrin.h>
 
 #include <ctime>
 
@@ -34,6 +36,13 @@ bool is_prepared(const wire::SessionHeader& header) {
          header.phase.load(std::memory_order_acquire) == wire::SessionPhase::Waiting;
 }
 
+// Whoever started the program may have forbidden it to read the counter.
+bool has_time_stamps() {
+  int mode = 0;
+  const long result = platform::system_call(SYS_prctl, PR_GET_TSC, platform::as_argument(&mode));
+  return platform::failed(result) || mode == PR_TSC_ENABLE;
+}
+
 }  // namespace
 
 const char* Session::open(const char* path) {
@@ -57,6 +66,8 @@ const char* Session::open(const char* path) {
   header_->pid = static_cast<std::uint32_t>(platform::system_call(SYS_getpid));
   header_->start_realtime_ns = platform::clock_ns(CLOCK_REALTIME);
   header_->start_monotonic_ns = platform::clock_ns(CLOCK_MONOTONIC);
+  if (!has_time_stamps()) header_->pause_threshold_ns = 0;
+  if (header_->pause_threshold_ns != 0) header_->tick_start = __rdtsc();
   header_->phase.store(wire::SessionPhase::Recording, std::memory_order_release);
   return nullptr;
 }

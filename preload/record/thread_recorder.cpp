@@ -148,6 +148,44 @@ void ThreadRecorder::call_failed() {
   add(table_->failed, 1);
 }
 
+// Pauses
+// -------------------------------------------------------------------------------------------
+
+void ThreadRecorder::note_call(const TimedWork& work, const SiteRow& site) {
+  if (pauses_.count_call(work.call, work.watch, work.times)) write_stall(work, site.stack);
+}
+
+void ThreadRecorder::note_call(const TimedWork& work, const unwind::Frame& caller) {
+  if (pauses_.count_call(work.call, work.watch, work.times)) {
+    write_stall(work, intern_stack(caller));
+  }
+}
+
+void ThreadRecorder::write_stall(const TimedWork& work, wire::Ref stack) {
+  wire::PauseEvent event = pauses_.event_of(work.call, work.watch, work.times);
+  event.bytes = work.bytes;
+  event.blocks = work.blocks;
+  event.size = work.size;
+  event.stack = stack;
+  pauses_.write(event);
+}
+
+void ThreadRecorder::look_at_releases(const BlockRecord& released, const unwind::Frame& caller) {
+  if (!pauses_.only_releases(*table_)) return;
+  if (pauses_.look_at_storm(*table_, ticks_now(), released.row)) {
+    pauses_.note_storm_stack(intern_stack(caller));
+  }
+}
+
+// Of a release.
+wire::Ref ThreadRecorder::intern_stack(const unwind::Frame& caller) {
+  if (mode == wire::Mode::Counts) return wire::kNoRef;
+  const unwind::Stack& stack = capture(caller);
+  const platform::KeepErrno keep;
+  refresh_modules();
+  return stack_table.intern(stack);
+}
+
 // The full trace
 // -----------------------------------------------------------------------------------
 
@@ -270,6 +308,7 @@ SiteRow* ThreadRecorder::find_row(std::uint64_t key, wire::CallKind kind,
 [[gnu::noinline]] SiteRow* ThreadRecorder::add_row(std::uint64_t key, wire::CallKind kind,
                                                    const unwind::Stack* stack,
                                                    const SiteRow* other) {
+  const OwnPause pause(wire::OwnCause::NewSite);
   if (used_ >= mask_ - mask_ / 4) {
     if (grow_rows()) return find_row(key, kind, stack, other);
     // No space for more rows. Those that exist go on; one place is kept free so that searches end.

@@ -10,6 +10,7 @@
 
 #include "preload/bootstrap/recording_scope.h"
 #include "preload/record/block_table.h"
+#include "preload/record/pauses.h"
 #include "preload/record/release_rows.h"
 #include "preload/record/sampling.h"
 #include "preload/record/session.h"
@@ -18,6 +19,16 @@
 #include "preload/unwind/remembered_stack.h"
 
 namespace heapscribe::record {
+
+// A timed call of the allocator.
+struct TimedWork {
+  wire::TimedCall call{};
+  Watch watch{};
+  CallTimes times{};
+  std::uint64_t size = 0;               // asked for
+  std::uint64_t bytes = 0, blocks = 0;  // reclaimed
+  bool timed() const { return watch.stands_for != 0; }
+};
 
 class ThreadRecorder {
  public:
@@ -63,6 +74,16 @@ class ThreadRecorder {
   }
   void trace_release_by_resize(std::uint64_t begun, const void* block);
 
+  // Pauses, see pauses.h. A look at a release comes after released().
+  Watch begin_watch(std::size_t size) { return pauses_.begin(size); }
+  void note_call(const TimedWork& work, const wire::SiteRow& site);
+  void note_call(const TimedWork& work, const unwind::Frame& caller);
+  void look_at_releases(const BlockRecord& released, const unwind::Frame& caller);
+  std::uint64_t own_pause_ticks() const { return pauses_.own_ticks(); }
+  void note_own(wire::OwnCause cause, std::uint64_t begin, std::uint64_t own_ticks_at_begin) {
+    pauses_.note_own(cause, begin, own_ticks_at_begin);
+  }
+
   // Mode::Sample. A block that need not be recorded is counted and otherwise left alone; this may
   // be done outside of a scope.
   bool sample_is_due(std::size_t requested) const { return sampler_.is_due(requested); }
@@ -82,6 +103,8 @@ class ThreadRecorder {
   friend ThreadRecorder* adopt_or_create_recorder();
 
   const unwind::Stack& capture(const unwind::Frame& caller);
+  wire::Ref intern_stack(const unwind::Frame& caller);
+  void write_stall(const TimedWork& work, wire::Ref stack);
   wire::SiteRow* find_row(std::uint64_t key, wire::CallKind kind, const unwind::Stack* stack,
                           const wire::SiteRow* other);
   wire::SiteRow* add_row(std::uint64_t key, wire::CallKind kind, const unwind::Stack* stack,
@@ -124,6 +147,7 @@ class ThreadRecorder {
   wire::SiteRow* counts_[wire::kCallKinds];  // the rows of Mode::Counts
   TraceRing trace_;
   ReleaseRows releases_;
+  PauseWatch pauses_;
   unwind::RememberedStack stack_;
 };
 

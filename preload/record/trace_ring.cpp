@@ -3,6 +3,7 @@
 #include <ctime>
 
 #include "preload/platform/kernel.h"
+#include "preload/record/pauses.h"
 
 namespace heapscribe::record {
 
@@ -96,6 +97,7 @@ bool TraceRing::grow() {
 }
 
 bool TraceRing::wait_for_collector() {
+  const OwnPause pause(wire::OwnCause::TraceWait);
   std::uint64_t progress = collectors_progress();
   if (progress == gave_up_at.load(std::memory_order_relaxed)) return has_room();
   for (int round = 0; round < kPatience; ++round) {

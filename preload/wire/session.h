@@ -28,6 +28,7 @@
 #include "preload/wire/census.h"
 #include "preload/wire/losses.h"
 #include "preload/wire/requests.h"
+#include "preload/wire/pauses.h"
 #include "preload/wire/size_buckets.h"
 #include "preload/wire/trace.h"
 
@@ -173,6 +174,7 @@ struct alignas(64) CounterTable {
   std::atomic<Ref> blocks;    // newest RowBlock
   std::atomic<Ref> trace;     // first TraceRing, or kNoRef
   std::atomic<Ref> releases;  // newest ReleaseBlock, or kNoRef
+  std::atomic<Ref> pauses;    // PauseTable of wire/pauses.h, or kNoRef
   std::uint64_t recorder;     // the library's own; an address in the target
   std::atomic<std::uint64_t> allocations;
   std::atomic<std::uint64_t> allocated_bytes;
@@ -184,6 +186,7 @@ struct alignas(64) CounterTable {
   std::atomic<std::uint64_t> failed;         // calls that returned NULL
   std::atomic<std::uint64_t> losses[kLossKinds];
   std::atomic<std::uint64_t> size_allocations[kSizeBuckets];  // by requested size
+  OwnCounters own[kOwnCauses];                                // if pauses are wanted
 };
 
 struct ThreadRecord {
@@ -242,6 +245,8 @@ struct SessionHeader {
   std::uint64_t largest_trace_ring;  // bytes of words that a ring may grow to
   std::uint32_t census_wanted;       // 1 = at the end of the program
   std::uint32_t reserved1;
+  std::uint64_t pause_threshold_ns;  // what counts as a pause; 0 = time is not read
+  std::uint64_t ticks_per_us;        // of the time-stamp counter, about
 
   // Kept up to date by the collector.
   alignas(64) std::atomic<std::uint64_t> committed;  // bytes with storage behind them
@@ -256,6 +261,9 @@ struct SessionHeader {
   std::uint32_t pid;
   std::uint64_t start_realtime_ns;
   std::uint64_t start_monotonic_ns;
+  std::uint64_t tick_start;   // time-stamp counter at start_monotonic_ns, if pauses are wanted
+  std::uint64_t timer_ticks;  // what reading the counter twice costs by itself
+  std::atomic<std::uint64_t> clock_stopped_ns;  // session time from which the program forbade it
   std::atomic<EndKind> end_kind;
   std::atomic<std::int32_t> end_status;
   std::atomic<std::uint32_t> threads;              // ever seen

@@ -11,6 +11,7 @@
 
 #include "preload/capture/capture_writer.h"
 #include "preload/collector/counter_reader.h"
+#include "preload/collector/pause_reader.h"
 #include "preload/collector/session_file.h"
 #include "preload/collector/session_view.h"
 #include "preload/collector/totals.h"
@@ -66,10 +67,15 @@ void read_session(std::span<std::byte> bytes) {
   read_trace(view, {}, trace);
   read_trace(view, bytes, trace);
   trace.find_sites([&](wire::Ref row) { return reader.site_of(row, collector::Patience::Over); });
+  collector::PauseReader pauses(view, reader, writer, bytes);
+  pauses.collect(collector::Patience::Left);
+  pauses.collect(collector::Patience::Over);
   writer.flush([&] {
     collector::write_final_tables(totals, writer);
+    pauses.write();
     trace.write();
   });
+  pauses.written();
 }
 
 }  // namespace

@@ -134,6 +134,11 @@ CaptureBuilder& CaptureBuilder::set(const std::string& key, std::int64_t value) 
   return set(key, std::to_string(value));
 }
 
+CaptureBuilder& CaptureBuilder::sql(const std::string& statement) {
+  statements_.push_back(statement);
+  return *this;
+}
+
 CaptureBuilder& CaptureBuilder::without_symbols() {
   symbols_ = false;
   return *this;
@@ -228,6 +233,7 @@ void CaptureBuilder::fill(capture::Database& database) const {
   fill_threads(database);
   fill_series(database);
   fill_recording(database);
+  for (const std::string& statement : statements_) database.execute(statement.c_str());
   transaction.commit();
 }
 

@@ -51,6 +51,8 @@ class CaptureBuilder {
   CaptureBuilder& lose(const std::string& kind, std::int64_t events);
   CaptureBuilder& set(const std::string& key, const std::string& value);  // of table recording
   CaptureBuilder& set(const std::string& key, std::int64_t value);
+  // Rows that no event makes: a statement that runs when everything else is there.
+  CaptureBuilder& sql(const std::string& statement);
   // Addresses only, as before `heapscribe symbolize`.
   CaptureBuilder& without_symbols();
   // Without what is computed at the end: totals.
@@ -104,6 +106,7 @@ class CaptureBuilder {
   std::map<std::int64_t, std::int64_t> sizes_;
   std::map<std::string, std::int64_t> losses_;
   std::map<std::string, std::string> settings_;
+  std::vector<std::string> statements_;
   std::int64_t stack_ = 0;  // 0 = not recorded
   std::int64_t thread_ = 1;
   std::int64_t live_bytes_ = 0, peak_bytes_ = 0, events_ = 0, peak_event_ = 0;

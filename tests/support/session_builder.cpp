@@ -119,6 +119,19 @@ void SessionBuilder::grow(TableHandle& table, std::uint32_t rows) {
   table.counters->blocks = ref_of(block);
 }
 
+wire::PauseTable& SessionBuilder::pauses(const TableHandle& table) {
+  auto* pauses = make<wire::PauseTable>();
+  pauses->ring = ref_of(make<wire::PauseRing>());
+  table.counters->pauses = ref_of(pauses);
+  return *pauses;
+}
+
+void SessionBuilder::pause(wire::PauseTable& pauses, const wire::PauseEvent& event) const {
+  auto* ring =
+      reinterpret_cast<wire::PauseRing*>(memory_.data() + std::size_t{pauses.ring} * wire::kUnit);
+  ring->events[pauses.head++ % wire::PauseRing::kEvents] = event;
+}
+
 wire::Ref SessionBuilder::thread(const TableHandle& table, std::uint32_t tid,
                                  std::uint64_t start_ns) {
   auto* record = make<wire::ThreadRecord>();

@@ -66,6 +66,11 @@ class SessionBuilder {
     (put_word(ring, static_cast<std::uint64_t>(words)), ...);
   }
 
+  // A table's pauses, with a ring.
+  wire::PauseTable& pauses(const TableHandle& table);
+  // Into the ring, as the library does it.
+  void pause(wire::PauseTable& pauses, const wire::PauseEvent& event) const;
+
   // Events on a row, counted in its table as well.
   void allocate(const TableHandle& table, wire::SiteRow& row, std::uint64_t blocks,
                 std::uint64_t bytes_each) const;

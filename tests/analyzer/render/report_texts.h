@@ -45,6 +45,10 @@ class ReportTexts {
   std::string sizes() {
     return written(render::sizes_document(reports::collect_sizes(reader_, {}), context_));
   }
+  std::string pauses(std::optional<std::int64_t> limit = {}) {
+    return written(render::pauses_document(reports::collect_pauses(reader_), reader_, context_,
+                                           limit, format_ == render::Format::Text));
+  }
   std::string losses() {
     return written(render::losses_document(reports::find_losses(reader_), context_));
   }
@@ -56,7 +60,7 @@ class ReportTexts {
     return summary() + hotspots() + hotspots(0) + groups(reports::GroupBy::Function) +
            groups(reports::GroupBy::File) + groups(reports::GroupBy::Module) +
            tree(reports::TreeDirection::TopDown) + tree(reports::TreeDirection::BottomUp) +
-           sizes() + losses();
+           sizes() + pauses() + losses();
   }
 
  private:

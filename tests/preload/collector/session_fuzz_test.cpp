@@ -12,8 +12,11 @@ namespace heapscribe::tests {
 namespace {
 
 std::vector<std::uint8_t> small_session() {
-  SessionBuilder session(std::size_t{64} << 10);
+  SessionBuilder session(std::size_t{256} << 10);
   session.start(1);
+  session.header().pause_threshold_ns = 1000;
+  session.header().ticks_per_us = 1000;
+  session.header().tick_start = 1;
   session.module({.path = "/bin/program", .base = 0x1000, .end = 0x9000, .bias = 0x1000});
   session.module({.path = "/lib/libheapscribe.so", .base = 0x20000, .end = 0x30000});
   for (std::uint32_t thread = 1; thread <= 3; ++thread) {
@@ -24,6 +27,24 @@ std::vector<std::uint8_t> small_session() {
       wire::SiteRow& row = session.row(table, session.stack(frames));
       session.allocate(table, row, 10, 100);
     }
+    wire::PauseTable& pauses = session.pauses(table);
+    for (const auto kind : {wire::PauseKind::Stall, wire::PauseKind::ReleaseStorm}) {
+      session.pause(pauses, {.begin = 5000,
+                             .ticks = 9000,
+                             .bytes = 64,
+                             .blocks = 1,
+                             .size = 0,
+                             .stack = table.rows[0].stack,
+                             .other_stack = table.rows[1].stack,
+                             .thread = thread,
+                             .kind = kind,
+                             .what = 1,
+                             .continues = 0,
+                             .stands_for = 1,
+                             .sites = {{session.ref_of(&table.rows[0]), 3}}});
+    }
+    pauses.open.kind = wire::PauseKind::ReleaseStorm;
+    pauses.open.ticks = 5000;
     session.grow(table, 16);
     wire::TraceRing& ring = session.trace_ring(table, 128);
     session.trace(ring, wire::TraceKind::Thread, thread);
