@@ -89,8 +89,9 @@ std::uint32_t PauseWatch::next_random() {
   return static_cast<std::uint32_t>(random_ >> 32);
 }
 
-// Distances are kLookEvery on average where only releases were seen last, from 8 to 24, and twice
-// that elsewhere. Of the looks one in four or two is timed: one call in kTimedEvery, either way.
+// Distances are kLookEvery on average where only releases were seen last, from 8 to 24, and four
+// times that elsewhere: a look costs 100 ns. Of the looks one in four is timed, or each: one call
+// in kTimedEvery, either way.
 Watch PauseWatch::begin(std::size_t size) {
   Watch watch;
   const bool runs = clock_runs();
@@ -104,11 +105,11 @@ Watch PauseWatch::begin(std::size_t size) {
   static_assert(wire::kLookEvery == 16 && wire::kTimedEvery == 4 * wire::kLookEvery);
   const std::uint32_t random = next_random();
   const std::uint32_t distance = 8 + (random & 15) + (random >> 4 & 1);
-  const unsigned sparse = unbroken_ ? 0 : 1;
-  // Twice a number is even, and a program may allocate and release by turns.
-  const std::uint32_t odd = sparse & (random >> 12);
-  const std::uint32_t even = sparse & (random >> 13);
-  thread_state.until_look = std::int64_t{distance << sparse} + odd - even - 1;
+  const unsigned sparse = unbroken_ ? 0 : 2;
+  // Four times a number is even, and a program may allocate and release by turns.
+  const std::uint32_t more = sparse != 0 ? random >> 12 & 3 : 0;
+  const std::uint32_t less = sparse != 0 ? random >> 14 & 3 : 0;
+  thread_state.until_look = std::int64_t{distance << sparse} + more - less - 1;
   watch.look = true;
   if (!large && (random >> 8 & (3 >> sparse)) == 0) watch.stands_for = wire::kTimedEvery;
   return watch;
