@@ -175,8 +175,8 @@ render::Document document_of(CaptureReader& reader, const SiteReport& report,
 bool by_class(const CaptureReader& reader, const SiteReport& report, const SiteOptions& options) {
   const render::Format format = options.input.chosen_format();
   const bool for_scripts = format == render::Format::Json || format == render::Format::Csv;
-  const bool plain =
-      (!for_scripts || options.leaks.any()) && options.tree.empty() && options.group == "site" && options.filter.filter.thread.empty();
+  const bool plain = (!for_scripts || options.leaks.any()) && options.tree.empty() &&
+                     options.group == "site" && options.filter.filter.thread.empty();
   return report.by == Measure::Live && report.collect != nullptr && plain && has_leak_check(reader);
 }
 

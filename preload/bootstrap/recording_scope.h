@@ -21,6 +21,9 @@ class RecordingScope {
  public:
   [[gnu::always_inline]] RecordingScope()
       : entered_(enter(reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0)))) {}
+  // For a function that a hook calls: the hook's frame. Its own lies further in than those of hooks
+  // that were jumped out of, which would be taken for still running.
+  explicit RecordingScope(std::uintptr_t hook_frame) : entered_(enter(hook_frame)) {}
   ~RecordingScope() {
     if (entered_) thread_state.scope_frame = 0;
   }

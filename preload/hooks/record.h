@@ -15,12 +15,23 @@ namespace heapscribe::hooks {
 // Calls `event(recorder)` if this thread may record now; counts the loss if a signal handler
 // interrupted our own code.
 template <typename Event>
-[[gnu::always_inline]] inline void with_recorder(Event event) {
-  const bootstrap::RecordingScope scope;
+[[gnu::always_inline]] inline void with_recorder_in(const bootstrap::RecordingScope& scope,
+                                                    Event event) {
   if (!scope) [[unlikely]]
     return record::session.lose(wire::Loss::NestedEvents);
   if (record::ThreadRecorder* recorder = record::recorder(scope)) [[likely]]
     event(*recorder);
+}
+template <typename Event>
+[[gnu::always_inline]] inline void with_recorder(Event event) {
+  const bootstrap::RecordingScope scope;
+  with_recorder_in(scope, event);
+}
+// The same in a function that a hook calls; `caller` is the hook's.
+template <typename Event>
+[[gnu::always_inline]] inline void with_recorder(const unwind::Frame& caller, Event event) {
+  const bootstrap::RecordingScope scope(caller.called_frame());
+  with_recorder_in(scope, event);
 }
 
 // The row of the site that is about to allocate; nullptr if it cannot be recorded.
@@ -73,7 +84,7 @@ template <typename Call>
   record::TimedWork work{
       .call = wire::TimedCall::Allocate, .watch = {}, .times = {}, .size = requested};
   wire::SiteRow* site = nullptr;
-  with_recorder([&](record::ThreadRecorder& recorder) {
+  with_recorder(caller, [&](record::ThreadRecorder& recorder) {
     work.watch = recorder.begin_watch(requested);
     work.times.hook_begin = ticks_if(work.timed());
     site = recorder.site(kind, caller);
@@ -82,10 +93,16 @@ template <typename Call>
   work.times.begin = ticks_if(timed);
   void* block = call();
   work.times.end = ticks_if(timed);
-  record_allocation(site, block, requested);
+  if (site != nullptr) {
+    const std::size_t usable = block != nullptr ? usable_size(block) : 0;
+    with_recorder(caller, [&](record::ThreadRecorder& recorder) {
+      if (block == nullptr) return recorder.call_failed();
+      recorder.allocated(*site, block, requested, usable);
+    });
+  }
   if (!timed || site == nullptr) return block;
   work.times.hook_end = record::ticks_now();
-  with_recorder([&](record::ThreadRecorder& recorder) { recorder.note_call(work, *site); });
+  with_recorder(caller, [&](record::ThreadRecorder& recorder) { recorder.note_call(work, *site); });
   return block;
 }
 
@@ -97,7 +114,7 @@ template <typename GiveBack>
       .call = wire::TimedCall::Free, .watch = {}, .times = {}, .size = 0, .blocks = 1};
   record::BlockRecord record{};
   bool taken = false;
-  with_recorder([&](record::ThreadRecorder& recorder) {
+  with_recorder(caller, [&](record::ThreadRecorder& recorder) {
     work.watch = recorder.begin_watch(usable);
     work.times.hook_begin = ticks_if(work.timed());
     record = recorder.take(block, usable);
@@ -106,14 +123,15 @@ template <typename GiveBack>
   });
   const bool timed = work.timed();
   if (record::free_stacks_wanted) {
-    with_recorder(
-        [&](record::ThreadRecorder& recorder) { recorder.note_release_stack(record, caller); });
+    with_recorder(caller, [&](record::ThreadRecorder& recorder) {
+      recorder.note_release_stack(record, caller);
+    });
   }
   work.times.begin = ticks_if(timed);
   give_back();
   work.times.end = ticks_if(timed);
   if (!taken) return;
-  with_recorder([&](record::ThreadRecorder& recorder) {
+  with_recorder(caller, [&](record::ThreadRecorder& recorder) {
     recorder.released(record, block);
     work.times.hook_end = ticks_if(timed);
     work.bytes = record.size;

@@ -17,6 +17,8 @@ struct Frame {
 
   // Where the return address was found.
   std::uintptr_t slot() const { return sp - 8; }
+  // Of the function that was called from here, if it has a frame pointer: see caller_frame.
+  std::uintptr_t called_frame() const { return sp - 16; }
 };
 
 // The frame that called the function in which this is written. That function gets a frame pointer,

@@ -27,8 +27,8 @@
 
 #include "preload/wire/census.h"
 #include "preload/wire/losses.h"
-#include "preload/wire/requests.h"
 #include "preload/wire/pauses.h"
+#include "preload/wire/requests.h"
 #include "preload/wire/size_buckets.h"
 #include "preload/wire/trace.h"
 
