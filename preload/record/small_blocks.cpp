@@ -21,6 +21,11 @@ void SmallBlocks::enable() {
   std::uint32_t* expected = nullptr;
   if (!directory_[chunk].compare_exchange_strong(expected, fresh, std::memory_order_acq_rel)) {
     platform::unmap_pages(fresh, kBytes);
+    return entry_of(block);
+  }
+  const std::size_t place = used_chunks_.fetch_add(1, std::memory_order_acq_rel);
+  if (place < kListedChunks) {
+    chunk_list_[place].store(static_cast<std::uint32_t>(chunk), std::memory_order_release);
   }
   return entry_of(block);
 }

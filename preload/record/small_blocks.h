@@ -54,23 +54,31 @@ class SmallBlocks {
     if (const std::uint32_t* entry = entry_of(block)) __builtin_prefetch(entry, 1);
   }
 
-  // Calls visit(block, row, slack) for every block, by address.
+  // Calls visit(block, row, slack) for every block: by address within a chunk, chunks in the order
+  // in which they came into use.
   template <typename Visit>
   void for_each(Visit visit) const {
-    for (std::uintptr_t chunk = 0; chunk < chunks_; ++chunk) {
+    const std::size_t used = used_chunks_.load(std::memory_order_acquire);
+    const bool all = used > kListedChunks;  // too many for the list: look everywhere
+    for (std::uintptr_t i = 0; i < (all ? chunks_ : used); ++i) {
+      const std::uintptr_t chunk = all ? i : chunk_list_[i].load(std::memory_order_relaxed);
       const std::uint32_t* entries = directory_[chunk].load(std::memory_order_acquire);
-      if (entries == nullptr) continue;
-      for (std::size_t i = 0; i < kEntries; ++i) {
-        const std::uint32_t found = entries[i];
-        if (found == 0) continue;
-        const std::uintptr_t block =
-            (chunk << kChunkBits) + (i << kGranuleBits) + (found >> kSlackBits) % 2 * kHalf;
-        visit(block, row_of(found), found & kMostSlack);
-      }
+      if (entries != nullptr) visit_chunk(chunk, entries, visit);
     }
   }
 
  private:
+  template <typename Visit>
+  static void visit_chunk(std::uintptr_t chunk, const std::uint32_t* entries, Visit& visit) {
+    for (std::size_t i = 0; i < kEntries; ++i) {
+      const std::uint32_t found = entries[i];
+      if (found == 0) continue;
+      const std::uintptr_t block =
+          (chunk << kChunkBits) + (i << kGranuleBits) + (found >> kSlackBits) % 2 * kHalf;
+      visit(block, row_of(found), found & kMostSlack);
+    }
+  }
+
   static constexpr unsigned kGranuleBits = 5;
   static constexpr std::uintptr_t kHalf = std::uintptr_t{1} << (kGranuleBits - 1);
   static constexpr unsigned kChunkBits = 26;  // 64 MiB of address space, 8 MiB of entries
@@ -94,6 +102,11 @@ class SmallBlocks {
 
   std::atomic<std::uint32_t*>* directory_ = nullptr;
   std::size_t chunks_ = 0;  // 0 = not enabled
+
+  // The directory is large and nearly empty: which of its entries are in use.
+  static constexpr std::size_t kListedChunks = 1024;
+  std::atomic<std::size_t> used_chunks_{0};
+  std::atomic<std::uint32_t> chunk_list_[kListedChunks]{};
 };
 
 }  // namespace heapscribe::record

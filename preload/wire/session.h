@@ -282,9 +282,10 @@ struct SessionHeader {
 
   alignas(64) Census census;
 
-  // The high-water mark; see preload/record/peak.h.
+  // The high-water mark; see preload/record/peak.h. What all threads add to lies apart from what all
+  // of them read at every event.
   alignas(64) std::atomic<std::int64_t> flushed_live_bytes;  // not monotonic
-  std::atomic<std::int64_t> peak_bytes;
+  alignas(64) std::atomic<std::int64_t> peak_bytes;
   std::atomic<std::uint32_t> epoch;
   std::atomic<std::uint32_t> flush_step;        // bytes a thread may hold back; 0 = none
   std::atomic<std::uint32_t> at_mark;           // 1 = the rows hold the peak as they are
