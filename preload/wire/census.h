@@ -42,7 +42,7 @@ inline constexpr std::string_view kCensusRefusalTexts[] = {
     "the program filters its system calls (seccomp)",
     "the kernel refused to copy the program",
     "there was no memory for it",
-    "/proc/self/maps cannot be read",
+    "/proc/self/maps cannot be read, or there is no memory for it",
     "the session was full",
     "it failed by a mistake of heapscribe's",
 };
