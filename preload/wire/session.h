@@ -282,8 +282,8 @@ struct SessionHeader {
 
   alignas(64) Census census;
 
-  // The high-water mark; see preload/record/peak.h. What all threads add to lies apart from what all
-  // of them read at every event.
+  // The high-water mark; see preload/record/peak.h. What all threads add to lies apart from what
+  // all of them read at every event.
   alignas(64) std::atomic<std::int64_t> flushed_live_bytes;  // not monotonic
   alignas(64) std::atomic<std::int64_t> peak_bytes;
   std::atomic<std::uint32_t> epoch;
