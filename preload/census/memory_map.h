@@ -4,24 +4,17 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "preload/platform/mappings.h"
+
 namespace heapscribe::census {
 
-struct Range {
-  std::uintptr_t begin, end;
-  bool contains(std::uintptr_t address) const { return address - begin < end - begin; }
-};
-
-enum class MappingKind : std::uint8_t { Anonymous, File, Heap, MainStack, Special };
-
-struct Mapping {
-  Range range;
-  bool readable, writable, shared;
-  MappingKind kind;
-};
+using Range = platform::AddressRange;
+using platform::Mapping;
+using platform::MappingKind;
 
 class MemoryMap {
  public:
-  // Reads /proc/self/maps. False if that cannot be done.
+  // False if the kernel does not tell, or there is no memory for it.
   bool read();
 
   std::size_t size() const { return count_; }
@@ -80,8 +73,6 @@ class MemoryMap {
       }
     }
   }
-
-  bool parse(const char* text, std::size_t size);
 
   Mapping* mappings_ = nullptr;
   std::size_t count_ = 0;

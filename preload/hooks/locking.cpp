@@ -68,8 +68,8 @@ class OwnList {
 // The parts of a mapping that are not ours: it may have merged with its neighbours.
 template <typename Visit>
 void visit_parts(const Mapping& mapping, const OwnList& own, Visit visit) {
-  for (std::uintptr_t from = mapping.begin; from < mapping.end;) {
-    const OwnPages ours = own.first_after(from, mapping.end);
+  for (std::uintptr_t from = mapping.range.begin; from < mapping.range.end;) {
+    const OwnPages ours = own.first_after(from, mapping.range.end);
     if (ours.begin > from) visit(from, ours.begin, Fill::Now);
     from = ours.end;
   }
@@ -97,7 +97,7 @@ template <typename Visit>
 bool visit_program(const OwnList& own, bool all_blocks, Visit visit) {
   Mappings mappings;
   if (!mappings || !own) return false;
-  for (Mapping mapping{}; mappings.next(mapping) && mapping.begin < kProgramEnd;) {
+  for (Mapping mapping{}; mappings.next(mapping) && mapping.range.begin < kProgramEnd;) {
     visit_parts(mapping, own, visit);
   }
   if (memory::range.bytes != 0) visit_blocks(all_blocks, visit);

@@ -2,6 +2,8 @@
 
 #include <fcntl.h>
 
+#include <string_view>
+
 #include "preload/platform/kernel.h"
 
 namespace heapscribe::platform {
@@ -38,16 +40,38 @@ std::uintptr_t Mappings::read_number(char& after) {
   }
 }
 
+// The rest of a line: "offset device inode", and the path, whose beginning tells.
+MappingKind Mappings::read_kind() {
+  constexpr int kFieldsBeforePath = 3;
+  char last = read_character();
+  for (int field = 0; field < kFieldsBeforePath && last != '\n' && last != 0; ++field) {
+    last = read_character();
+    while (last != ' ' && last != '\n' && last != 0) last = read_character();
+  }
+  while (last == ' ') last = read_character();
+  char begin[8];
+  std::size_t length = 0;
+  for (; last != '\n' && last != 0; last = read_character()) {
+    if (length < sizeof begin) begin[length++] = last;
+  }
+  const std::string_view path(begin, length);
+  if (path.empty() || path.starts_with("[anon")) return MappingKind::Anonymous;  // named or not
+  if (path == "[heap]") return MappingKind::Heap;
+  if (path == "[stack]") return MappingKind::MainStack;
+  return path.starts_with('[') ? MappingKind::Special : MappingKind::File;
+}
+
 // "begin-end rwxp offset device inode path".
 bool Mappings::next(Mapping& mapping) {
   char last = 0;
-  mapping.begin = read_number(last);
+  mapping.range.begin = read_number(last);
   if (last != '-') return false;
-  mapping.end = read_number(last);
-  mapping.accessible = read_character() != '-';
-  mapping.accessible = read_character() != '-' || mapping.accessible;
-  mapping.accessible = read_character() != '-' || mapping.accessible;
-  while (last != '\n' && last != 0) last = read_character();
+  mapping.range.end = read_number(last);
+  mapping.readable = read_character() == 'r';
+  mapping.writable = read_character() == 'w';
+  read_character();
+  mapping.shared = read_character() == 's';
+  mapping.kind = read_kind();
   return true;
 }
 

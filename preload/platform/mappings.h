@@ -7,9 +7,17 @@
 
 namespace heapscribe::platform {
 
-struct Mapping {
+struct AddressRange {
   std::uintptr_t begin, end;
-  bool accessible;
+  bool contains(std::uintptr_t address) const { return address - begin < end - begin; }
+};
+
+enum class MappingKind : std::uint8_t { Anonymous, File, Heap, MainStack, Special };
+
+struct Mapping {
+  AddressRange range;
+  bool readable, writable, shared;
+  MappingKind kind;
 };
 
 class Mappings {
@@ -26,6 +34,7 @@ class Mappings {
 
  private:
   char read_character();  // 0 = no more
+  MappingKind read_kind();
   std::uintptr_t read_number(char& after);
 
   long descriptor_;
