@@ -12,10 +12,6 @@ constexpr std::array<std::string_view, wire::kCallKinds> kKindTexts = {
     "malloc", "calloc", "realloc", "aligned", "new", "new[]", "new-aligned"};
 
 // SQLite's integers are signed; what lies above is stored as its two's complement.
-std::int64_t integer(std::uint64_t value) {
-  return static_cast<std::int64_t>(value);
-}
-
 void bind_or_null(Statement& statement, int index, std::uint64_t value) {
   if (value == 0) {
     statement.bind_null(index);
@@ -54,15 +50,7 @@ std::uint32_t small(const Statement& row, int column, std::size_t end) {
 std::string pack(std::span<const SitePoint> points) {
   std::string text = "[";
   for (const SitePoint& point : points) {
-    text += text.size() > 1 ? ",[" : "[";
-    append_number(text, point.site);
-    text += ',';
-    append_number(text, point.live_blocks);
-    text += ',';
-    append_number(text, point.live_bytes);
-    text += ',';
-    append_number(text, point.allocations);
-    text += ']';
+    append_row(text, point.site, point.live_blocks, point.live_bytes, point.allocations);
   }
   return text + ']';
 }

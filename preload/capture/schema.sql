@@ -40,7 +40,8 @@ PRAGMA user_version = 2;
 --                  leak_check_scanned_bytes, leak_check_stopped_ns (how long the threads stood still),
 --                  leak_check_marking_ns (in a copy, meanwhile), leak_check_threads,
 --                  leak_check_threads_unseen (of which the registers are not known),
---                  leak_check_retained (1 = retained_bytes are known)
+--                  leak_check_retained (1 = retained_bytes are known); leak_check_fault if it crashed
+--                  (the instruction, and the address that it asked for)
 --   pause_threshold_ns  what counts as a pause (table pause); missing = time was not read
 --   pauses_lost    pauses that are not in the table;   timer_ns  cost of timing a call, subtracted
 --   sampled_recorder_ns  the recorder's own part of the sampled calls of call_time

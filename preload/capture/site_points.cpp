@@ -62,7 +62,7 @@ class RowScanner {
   std::string_view row_;
 };
 
-void append_row(std::string& text, std::string_view row) {
+void append_as_it_is(std::string& text, std::string_view row) {
   if (text.size() > 1) text += ',';
   text += row;
 }
@@ -72,17 +72,8 @@ void append_row(std::string& text, std::string_view row) {
 std::string pack_points(std::span<const HeldBySite> points) {
   std::string text = "[";
   for (const HeldBySite& point : points) {
-    text += text.size() > 1 ? ",[" : "[";
-    append_number(text, point.site);
-    text += ',';
-    append_number(text, point.live_blocks);
-    text += ',';
-    append_number(text, point.live_bytes);
-    text += ',';
-    append_number(text, point.allocations);
-    text += ',';
-    append_number(text, point.bytes);
-    text += ']';
+    append_row(text, point.site, point.live_blocks, point.live_bytes, point.allocations,
+               point.bytes);
   }
   return text + ']';
 }
@@ -96,12 +87,12 @@ std::string merge_points(std::string_view earlier, std::string_view later) {
     const bool only_old = old.has_row() && !fresh.has_row();
     const bool only_fresh = fresh.has_row() && !old.has_row();
     if (only_old || (!only_fresh && old.numbers()[0] < fresh.numbers()[0])) {
-      append_row(text, old.text());
+      append_as_it_is(text, old.text());
       old.next();
       continue;
     }
     if (old.has_row() && old.numbers()[0] == fresh.numbers()[0]) old.next();
-    append_row(text, fresh.text());
+    append_as_it_is(text, fresh.text());
     fresh.next();
   }
   return text + ']';

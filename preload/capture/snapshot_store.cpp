@@ -5,14 +5,12 @@
 #include <string_view>
 #include <utility>
 
+#include "preload/capture/numbers.h"
+
 namespace heapscribe::capture {
 namespace {
 
 constexpr std::array<std::string_view, 4> kCauseTexts = {"periodic", "ctl", "signal", "program"};
-
-std::int64_t integer(std::uint64_t value) {
-  return static_cast<std::int64_t>(value);
-}
 
 // "[[" and "]," around numbers of a few digits each.
 std::size_t count_points(std::string_view text) {

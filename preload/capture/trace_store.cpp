@@ -2,17 +2,10 @@
 
 #include <utility>
 
+#include "preload/capture/numbers.h"
 #include "preload/wire/losses.h"
 
 namespace heapscribe::capture {
-namespace {
-
-std::int64_t integer(std::uint64_t value) {
-  return static_cast<std::int64_t>(value);
-}
-
-}  // namespace
-
 std::unordered_map<wire::Ref, TraceStore::Stored> TraceStore::resume() {
   recovered_ = 1;
   database_.execute("DELETE FROM trace_chunk WHERE recovered = 1");

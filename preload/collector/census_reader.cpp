@@ -9,9 +9,12 @@
 #include <thread>
 #include <utility>
 
+#include "preload/capture/numbers.h"
+
 namespace heapscribe::collector {
 namespace {
 
+using capture::integer;
 using wire::CensusState;
 using Clock = std::chrono::steady_clock;
 
@@ -55,7 +58,6 @@ void add_classes(const wire::CensusRow& row, capture::SiteId site,
 }
 
 void set_findings(const wire::Census& census, capture::CaptureWriter& writer) {
-  const auto integer = [](std::uint64_t value) { return static_cast<std::int64_t>(value); };
   writer.set_recording("leak_check", "complete");
   writer.set_recording("leak_check_blocks", integer(census.blocks));
   writer.set_recording("leak_check_scanned_bytes", integer(census.scanned_bytes));
@@ -66,15 +68,11 @@ void set_findings(const wire::Census& census, capture::CaptureWriter& writer) {
   writer.set_recording("leak_check_retained", std::int64_t{census.skipped_dominators == 0 ? 1 : 0});
 }
 
-std::string reason_for_none(const wire::SessionHeader& header, capture::CaptureWriter& writer) {
+std::string reason_for_none(const wire::SessionHeader& header) {
   const wire::Census& census = header.census;
   if (header.census_wanted == 0) return "not asked for";
   const CensusState state = census.state.load(std::memory_order_acquire);
   if (state == CensusState::None) return "the program did not end by exit";
-  if (census.refusal.load() == wire::CensusRefusal::Crashed) {
-    writer.set_recording("leak_check_fault", std::to_string(census.fault_code) + " " +
-                                                 std::to_string(census.fault_address));
-  }
   const auto why = static_cast<std::size_t>(census.refusal.load(std::memory_order_relaxed));
   return std::string(
       wire::kCensusRefusalTexts[why < std::size(wire::kCensusRefusalTexts) ? why : 0]);
@@ -103,7 +101,11 @@ CensusFindings read_census(const SessionView& view, CounterReader& reader,
   const wire::Census& census = view.header().census;
   CensusFindings findings;
   if (census.state.load(std::memory_order_acquire) != CensusState::Complete) {
-    writer.set_recording("leak_check", reason_for_none(view.header(), writer));
+    writer.set_recording("leak_check", reason_for_none(view.header()));
+    if (census.refusal.load() == wire::CensusRefusal::Crashed) {
+      writer.set_recording("leak_check_fault", std::to_string(census.fault_code) + " " +
+                                                   std::to_string(census.fault_address));
+    }
     return findings;
   }
   set_findings(census, writer);

@@ -14,10 +14,6 @@ constexpr std::uint64_t kSecond = 1'000'000'000;
 constexpr std::uint64_t kModulePatience = 2 * kSecond;
 constexpr std::uint64_t kNameInterval = kSecond;
 
-std::uint64_t load(const std::atomic<std::uint64_t>& counter) {
-  return counter.load(std::memory_order_relaxed);
-}
-
 Counters read(const wire::CounterTable& table) {
   return {load(table.allocations),
           load(table.allocated_bytes),

@@ -1,32 +1,17 @@
 #include "preload/collector/pause_reader.h"
 
-#include <x86intrin.h>
-
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <ctime>
 #include <optional>
+
+#include "preload/collector/tick_scale.h"
 
 namespace heapscribe::collector {
 namespace {
 
 // So many events are listed; beyond that they are counted.
 constexpr std::uint64_t kMostEvents = 200'000;
-
-std::uint64_t load(const std::atomic<std::uint64_t>& counter) {
-  return counter.load(std::memory_order_relaxed);
-}
-
-// The counter runs on while we read, in the target as here; 0 if it does not (another boot).
-double nanoseconds_per_tick(const wire::SessionHeader& header) {
-  timespec now{};
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  const double ns = static_cast<double>(now.tv_sec) * 1e9 + static_cast<double>(now.tv_nsec) -
-                    static_cast<double>(header.start_monotonic_ns);
-  const double ticks = static_cast<double>(__rdtsc()) - static_cast<double>(header.tick_start);
-  return ns > 0 && ticks > 0 ? ns / ticks : 0;
-}
 
 std::uint64_t to_ns(std::uint64_t ticks, double scale) {
   constexpr double kLongest = 1e18;
@@ -162,7 +147,7 @@ bool PauseReader::take(wire::Ref source, std::uint64_t number, const wire::Pause
     if (*other != 0) row.stack = writer_.common_stack(row.stack, *other);
   }
   const wire::SessionHeader& header = view_.header();
-  const double scale = nanoseconds_per_tick(header);
+  const double scale = nanoseconds_per_tick(header.tick_start, header.start_monotonic_ns);
   const std::uint64_t since = event.begin > header.tick_start ? event.begin - header.tick_start : 0;
   row.kind = text_of(event.kind);
   row.cause = *cause;
@@ -188,7 +173,7 @@ void PauseReader::write() {
   const wire::SessionHeader& header = view_.header();
   if (header.pause_threshold_ns == 0) return;
   writer_.write_pauses(rows_);
-  const double scale = nanoseconds_per_tick(header);
+  const double scale = nanoseconds_per_tick(header.tick_start, header.start_monotonic_ns);
   Totals totals(scale);
   for (const wire::Ref owner : view_.tables().refs) {
     const wire::CounterTable& table = *view_.table(owner);

@@ -1,35 +1,15 @@
 #include "preload/collector/pool_reader.h"
 
-#include <x86intrin.h>
-
 #include <array>
 #include <cmath>
-#include <ctime>
+
+#include "preload/capture/numbers.h"
+#include "preload/collector/tick_scale.h"
 
 namespace heapscribe::collector {
 namespace {
 
-std::uint64_t load(const std::atomic<std::uint64_t>& counter) {
-  return counter.load(std::memory_order_relaxed);
-}
-
-std::int64_t load(const std::atomic<std::int64_t>& counter) {
-  return counter.load(std::memory_order_relaxed);
-}
-
-std::int64_t integer(std::uint64_t value) {
-  return static_cast<std::int64_t>(value);
-}
-
-// The counter runs on while we read, in the target as here; 0 if it does not (another boot).
-double nanoseconds_per_tick(const wire::PoolRecord& record) {
-  timespec now{};
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  const double ns = static_cast<double>(now.tv_sec) * 1e9 + static_cast<double>(now.tv_nsec) -
-                    static_cast<double>(record.tick_start_ns);
-  const double ticks = static_cast<double>(__rdtsc()) - static_cast<double>(record.tick_start);
-  return ns > 0 && ticks > 0 ? ns / ticks : 0;
-}
+using capture::integer;
 
 std::int64_t to_ns(std::uint64_t ticks, double scale) {
   return std::llround(static_cast<double>(ticks) * scale);
@@ -80,7 +60,8 @@ void set_pool_totals(const SessionView& view, capture::CaptureWriter& writer) {
   writer.set_recording("pool_foreign_allocations", integer(load(record->foreign_allocations)));
   writer.set_recording("pool_heaps", std::int64_t{record->heaps.load(std::memory_order_relaxed)});
   writer.set_recording("pool_timed_allocations", integer(timed));
-  writer.set_recording("pool_timed_ns", to_ns(ticks, nanoseconds_per_tick(*record)));
+  writer.set_recording("pool_timed_ns", to_ns(ticks, nanoseconds_per_tick(record->tick_start,
+                                                                          record->tick_start_ns)));
 }
 
 void write_pool_tables(const SessionView& view, capture::CaptureWriter& writer) {
@@ -92,7 +73,7 @@ void write_pool_tables(const SessionView& view, capture::CaptureWriter& writer) 
     capture::PoolClassRow row = sum_of_class(*record, threads, c);
     if (row.allocations != 0) classes.push_back(row);
   }
-  const double scale = nanoseconds_per_tick(*record);
+  const double scale = nanoseconds_per_tick(record->tick_start, record->tick_start_ns);
   std::vector<capture::PoolTimeRow> times;
   for (std::size_t bucket = 0; bucket < wire::kTimeBuckets; ++bucket) {
     std::uint64_t allocations = 0;

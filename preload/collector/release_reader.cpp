@@ -12,10 +12,6 @@ struct Sum {
   std::uint64_t frees = 0, bytes = 0;
 };
 
-std::uint64_t load(const std::atomic<std::uint64_t>& counter) {
-  return counter.load(std::memory_order_relaxed);
-}
-
 void add_row(const wire::ReleaseRow& row, CounterReader& reader, std::map<Pair, Sum>& sums) {
   if (row.key.load(std::memory_order_acquire) == 0) return;
   const auto site = reader.site_of(row.origin, Patience::Over);

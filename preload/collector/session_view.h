@@ -17,6 +17,12 @@
 
 namespace heapscribe::collector {
 
+// A counter of the target's, as it is just now.
+template <typename Number>
+Number load(const std::atomic<Number>& counter) {
+  return counter.load(std::memory_order_relaxed);
+}
+
 struct SegmentView {
   wire::Ref outer = wire::kNoRef;
   std::uint32_t layout = 0;

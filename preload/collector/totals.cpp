@@ -9,14 +9,13 @@
 #include <csignal>
 #include <nlohmann/json.hpp>
 
+#include "preload/capture/numbers.h"
 #include "preload/collector/memory_limits.h"
 
 namespace heapscribe::collector {
 namespace {
 
-std::int64_t integer(std::uint64_t value) {
-  return static_cast<std::int64_t>(value);
-}
+using capture::integer;
 
 std::string host_name() {
   utsname names{};

@@ -15,10 +15,6 @@ using wire::TraceRing;
 constexpr std::uint64_t kLongestOpen = 1'000'000'000;
 constexpr std::size_t kMostOpenBytes = std::size_t{64} << 20;
 
-std::uint64_t load(const std::atomic<std::uint64_t>& value) {
-  return value.load(std::memory_order_relaxed);
-}
-
 std::uint64_t address_of(std::uint64_t word) {
   return word % capture::kTraceAddressEnd;
 }
