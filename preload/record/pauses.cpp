@@ -129,8 +129,8 @@ bool PauseWatch::look_at_storm(const wire::CounterTable& table, std::uint64_t no
   if (pauses() == nullptr) return false;
   const std::uint64_t gap = at_least_zero(at_least_zero(now, last_), in_calls_);
   if (last_ == 0 || gap > gap_ticks) {
-    close_storm();
-    open_storm(table, now, unbroken_ && last_ != 0);
+    const bool follows = close_storm() == Chain::Holds;
+    open_storm(table, now, follows && unbroken_ && last_ != 0);
   } else {
     extend_storm(table, now);
   }
@@ -170,10 +170,14 @@ void PauseWatch::extend_storm(const wire::CounterTable& table, std::uint64_t now
   open.bytes = table.freed_bytes.load(std::memory_order_relaxed) - freed_bytes_;
 }
 
-void PauseWatch::close_storm() {
+// What follows a storm that was too short to be written follows that storm's predecessor, if it had
+// one.
+PauseWatch::Chain PauseWatch::close_storm() {
   PauseEvent& open = pauses_->open;
-  if (open.ticks >= threshold() && open.ticks != 0) write(open);
+  const bool counts = open.ticks >= threshold() && open.ticks != 0;
+  if (counts) write(open);
   open.ticks = 0;
+  return counts || open.continues != 0 ? Chain::Holds : Chain::Broken;
 }
 
 // The first stack stays, the latest one takes the place of the one between.

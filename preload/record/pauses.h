@@ -81,7 +81,9 @@ class PauseWatch {
   std::uint32_t next_random();
   void open_storm(const wire::CounterTable& table, std::uint64_t now, bool continues);
   void extend_storm(const wire::CounterTable& table, std::uint64_t now);
-  void close_storm();
+  // Whether the storm that comes next can say that it goes on with one that was written.
+  enum class Chain : std::uint8_t { Broken, Holds };
+  Chain close_storm();
   void meet(wire::Ref site);
 
   wire::CounterTable* table_;

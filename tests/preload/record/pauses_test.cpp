@@ -100,6 +100,29 @@ TEST_F(Pauses, AGapEndsAStormAndTheNextOneContinuesIt) {
   EXPECT_EQ(event(1).blocks, 21U * 16);  // what went during the gap is its own
 }
 
+TEST_F(Pauses, AStormThatBeginsWithATooShortPartContinuesNone) {
+  storm(21);
+  allocate();
+  release_and_look(16, 1'000'000);
+  storm(3);
+  release_and_look(16, 1'000'000);
+  storm(20);
+  end_storm();
+  ASSERT_EQ(pauses().head, 2U);
+  EXPECT_EQ(event(1).continues, 0);
+}
+
+TEST_F(Pauses, ATooShortPartInTheMiddleDoesNotBreakTheChain) {
+  storm(21);
+  release_and_look(16, 1'000'000);
+  storm(3);
+  release_and_look(16, 1'000'000);
+  storm(20);
+  end_storm();
+  ASSERT_EQ(pauses().head, 2U);
+  EXPECT_EQ(event(1).continues, 1);
+}
+
 TEST_F(Pauses, TimeInTheAllocatorIsNoGap) {
   storm(21);
   CallTimes slow{.hook_begin = now_, .begin = now_, .end = now_ + 1'000'000, .hook_end = 0};
