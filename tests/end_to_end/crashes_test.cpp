@@ -110,7 +110,8 @@ class CollectorKilled : public EndToEnd {
     Command command = with_counting(in_directory({test_program("halfway")}), counts_directory());
     command.environment["HEAPSCRIBE_SESSION_DIR"] = sessions_.path();
     RunningProgram running(recording_command(command, recording.path()));
-    ASSERT_TRUE(wait_until([&] { return exists(file("halfway")); }));
+    ASSERT_TRUE(
+        wait_until([&] { return exists(file("halfway")) && !read_text(file("halfway")).empty(); }));
     target_ = std::stoi(read_text(file("halfway")));
     kill(running.pid(), SIGKILL);
     siginfo_t gone{};
