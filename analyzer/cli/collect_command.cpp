@@ -17,6 +17,7 @@
 #include "analyzer/cli/recording_end.h"
 #include "analyzer/cli/sampling_options.h"
 #include "analyzer/cli/snapshot_options.h"
+#include "analyzer/model/file_name.h"
 #include "preload/collector/collector.h"
 #include "preload/collector/descriptors.h"
 #include "preload/collector/launch.h"
@@ -39,7 +40,7 @@ struct CollectArguments {
 };
 
 std::string program_name(const collector::TargetProcess& target) {
-  std::string name = base_name(target.executable());
+  std::string name = model::file_name(target.executable());
   constexpr std::string_view kDeleted = " (deleted)";
   if (name.ends_with(kDeleted)) name.resize(name.size() - kDeleted.size());
   return name.empty() ? target.command_name() : name;

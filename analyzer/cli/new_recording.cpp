@@ -10,6 +10,8 @@
 #include <filesystem>
 #include <stdexcept>
 
+#include "analyzer/model/file_name.h"
+
 namespace heapscribe::cli {
 namespace {
 
@@ -52,10 +54,6 @@ std::string default_output(const std::string& program, pid_t pid) {
 std::string working_directory() {
   std::error_code ignored;
   return std::filesystem::current_path(ignored).string();
-}
-
-std::string base_name(const std::string& path) {
-  return path.substr(path.rfind('/') + 1);
 }
 
 NewRecording::NewRecording(std::string path, Existing existing)

@@ -16,7 +16,6 @@ namespace heapscribe::cli {
 std::string default_output(const std::string& program, pid_t pid);
 
 std::string working_directory();  // empty if it is gone
-std::string base_name(const std::string& path);
 
 enum class Existing { Refuse, Replace };
 

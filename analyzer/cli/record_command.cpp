@@ -17,6 +17,7 @@
 #include "analyzer/cli/recording_end.h"
 #include "analyzer/cli/sampling_options.h"
 #include "analyzer/cli/snapshot_options.h"
+#include "analyzer/model/file_name.h"
 #include "preload/collector/collector.h"
 #include "preload/collector/launch.h"
 #include "preload/collector/target_check.h"
@@ -41,7 +42,7 @@ struct RunArguments {
 
 std::string output_path(const RunArguments& arguments, pid_t pid) {
   if (!arguments.output.empty()) return arguments.output;
-  return default_output(base_name(arguments.command.front()), pid);
+  return default_output(model::file_name(arguments.command.front()), pid);
 }
 
 Symbols symbols_wanted(const RunArguments& arguments) {
@@ -50,7 +51,7 @@ Symbols symbols_wanted(const RunArguments& arguments) {
 
 collector::RecordingInfo describe(const RunArguments& arguments, pid_t pid,
                                   const collector::SessionFile& session) {
-  return {.program = base_name(arguments.command.front()),
+  return {.program = model::file_name(arguments.command.front()),
           .command_line = arguments.command,
           .working_directory = working_directory(),
           .unwinder = arguments.unwinder,

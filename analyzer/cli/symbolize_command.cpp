@@ -9,6 +9,7 @@
 #include "analyzer/cli/options.h"
 #include "analyzer/cli/output.h"
 #include "analyzer/cli/symbol_lookup.h"
+#include "analyzer/model/file_name.h"
 #include "analyzer/symbols/remedy.h"
 #include "analyzer/symbols/symbolize.h"
 
@@ -49,10 +50,6 @@ render::Value share(std::size_t part, std::size_t whole) {
   return whole == 0 ? 1.0 : static_cast<double>(part) / static_cast<double>(whole);
 }
 
-std::string file_name(const std::string& path) {
-  return path.substr(path.rfind('/') + 1);
-}
-
 render::Row row_of(const symbols::ModuleResult& result) {
   const symbols::ModuleIdentity& module = result.module;
   const bool generated = module.path.empty();
@@ -64,7 +61,7 @@ render::Row row_of(const symbols::ModuleResult& result) {
                 share(result.with_function, result.addresses),
                 count(result.with_line),
                 share(result.with_line, result.addresses),
-                generated ? "(no module)" : file_name(module.path),
+                generated ? "(no module)" : model::file_name(module.path),
                 module.path,
                 module.build_id,
                 result.source,

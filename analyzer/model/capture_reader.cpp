@@ -11,6 +11,7 @@
 #include <stdexcept>
 #include <thread>
 
+#include "analyzer/model/file_name.h"
 #include "analyzer/model/process_check.h"
 #include "analyzer/queries/queries.h"
 #include "preload/wire/losses.h"
@@ -228,7 +229,7 @@ std::optional<Bytes> CaptureReader::sample_mean() const {
 
 std::string CaptureReader::program() const {
   const std::string path = text("program");
-  return path.empty() ? "(unknown program)" : path.substr(path.rfind('/') + 1);
+  return path.empty() ? "(unknown program)" : file_name(path);
 }
 
 }  // namespace heapscribe::model

@@ -5,6 +5,7 @@
 #include <limits>
 #include <string_view>
 
+#include "analyzer/model/file_name.h"
 #include "analyzer/queries/queries.h"
 
 namespace heapscribe::model {
@@ -13,7 +14,7 @@ namespace {
 std::string fallback_name(const std::string& module, std::int64_t offset) {
   const auto address = static_cast<std::uint64_t>(offset);
   if (module.empty()) return fmt::format("{:#x}", address);
-  return fmt::format("{}+{:#x}", module.substr(module.rfind('/') + 1), address);
+  return fmt::format("{}+{:#x}", file_name(module), address);
 }
 
 Frame make_frame(const capture::Statement& row, const std::string& module) {

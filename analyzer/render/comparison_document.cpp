@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "analyzer/render/difference_documents.h"
+#include "analyzer/render/document_parts.h"
 #include "analyzer/render/format.h"
 #include "analyzer/render/printable.h"
 #include "analyzer/render/short_name.h"
@@ -51,14 +52,6 @@ std::string change_of(const Compared& values) {
 
 std::string words_of(Outcome outcome) {
   return outcome == Outcome::WithinNoise ? "within noise" : std::string(reports::name_of(outcome));
-}
-
-Column data(std::string key, Unit unit) {
-  return {std::move(key), "", unit, Shown::InData};
-}
-
-Column text(std::string title, Unit unit) {
-  return {"", std::move(title), unit, Shown::InText};
 }
 
 // What both tables say about the values.

@@ -4,6 +4,7 @@
 #include <cstdlib>
 
 #include "analyzer/render/difference_documents.h"
+#include "analyzer/render/document_parts.h"
 #include "analyzer/render/format.h"
 #include "analyzer/render/printable.h"
 #include "analyzer/render/short_name.h"
@@ -41,14 +42,6 @@ std::string amount(std::int64_t value, DifferenceBy by) {
 std::string with_sign(std::int64_t value, DifferenceBy by) {
   if (value == 0) return "0";
   return (value > 0 ? "+" : "-") + amount(std::abs(value), by);
-}
-
-Column data(std::string key, Unit unit) {
-  return {std::move(key), "", unit, Shown::InData};
-}
-
-Column text(std::string title, Unit unit) {
-  return {"", std::move(title), unit, Shown::InText};
 }
 
 std::string name_of_place(const DifferenceRow& row) {
@@ -148,7 +141,7 @@ Document difference_document(const Difference& difference, const Context& contex
   for (const std::string& line : {"from  " + difference.before, "to    " + difference.after}) {
     document.lead.push_back(printable(line));
   }
-  if (!context.selection.empty()) document.lead.push_back(printable("only " + context.selection));
+  add_selection(document, context);
   document.lead.push_back(
       fmt::format("{}: {} -> {}; {} of {} changed", measure_of(difference.by),
                   amount(value_of(difference.total_before, difference.by), difference.by),

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "analyzer/render/document_parts.h"
 #include "analyzer/render/format.h"
 #include "analyzer/render/growth_documents.h"
 #include "analyzer/render/printable.h"
@@ -97,14 +98,6 @@ std::string why_too_short(const GrowthFacts& facts) {
   return fmt::format("rose in only {} of the last {}; too few to tell whether it goes on",
                      format_plural(static_cast<std::int64_t>(facts.rises), "step"),
                      seconds(facts.late_seconds));
-}
-
-Column data(std::string key, Unit unit) {
-  return {std::move(key), "", unit, Shown::InData};
-}
-
-Column text(std::string title, Unit unit) {
-  return {"", std::move(title), unit, Shown::InText};
 }
 
 std::vector<std::string> details_of(const GrowthRow& row) {
@@ -303,9 +296,7 @@ Document growth_document(const GrowthReport& report, const Context& context,
   Document document;
   document.title = "Growth of " + context.program;
   document.lead = lead_of(report);
-  if (!context.selection.empty()) {
-    document.lead.push_back(printable("only " + context.selection));
-  }
+  add_selection(document, context);
   document.tables = {growth_table(report, detail)};
   const auto quiet = static_cast<std::int64_t>(report.places.value) -
                      static_cast<std::int64_t>(document.tables.front().rows.size());
@@ -314,9 +305,7 @@ Document growth_document(const GrowthReport& report, const Context& context,
                                            format_plural(quiet, "quiet or smaller place")));
     document.closing.emplace_back();
   }
-  for (std::string& line : wrap_text(verdict_on(report), kTextWidth)) {
-    document.closing.push_back(std::move(line));
-  }
+  append_wrapped(document.closing, verdict_on(report));
   document.notes = context.notes;
   return document;
 }

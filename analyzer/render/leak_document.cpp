@@ -3,6 +3,7 @@
 
 #include <cmath>
 
+#include "analyzer/render/document_parts.h"
 #include "analyzer/render/format.h"
 #include "analyzer/render/printable.h"
 #include "analyzer/render/report_documents.h"
@@ -19,24 +20,12 @@ using reports::LeakRow;
 
 constexpr std::size_t kDetailWidth = kTextWidth - 4;
 
-void append(std::vector<std::string>& lines, std::vector<std::string> more) {
-  for (std::string& line : more) lines.push_back(std::move(line));
-}
-
 std::string name_of(BlockClass block_class) {
   return std::string(wire::kBlockClassNames[static_cast<std::size_t>(block_class)]);
 }
 
 const reports::ClassSums& sums_of(const LeakCheck& check, BlockClass block_class) {
   return check.classes[static_cast<std::size_t>(block_class)];
-}
-
-Column data(std::string key, Unit unit) {
-  return {std::move(key), "", unit, Shown::InData};
-}
-
-double rounded(double value) {
-  return std::round(value * 1e6) / 1e6;
 }
 
 std::string duration_of(double seconds) {
@@ -60,7 +49,7 @@ std::vector<std::string> details_of(const LeakRow& leak, const SiteDetail& detai
   append(lines, detail.frames ? frame_list(leak.stack, *detail.frames, kDetailWidth)
                               : caller_chain(leak.stack, kDetailWidth));
   if (!leak.retainer.empty()) {
-    append(lines, wrap_text(printable("held by " + leak.retainer), kDetailWidth));
+    append_wrapped(lines, printable("held by " + leak.retainer), kDetailWidth);
     if (leak.retained_bytes > leak.bytes) {
       lines.push_back("with it would go " + format_bytes(leak.retained_bytes.value));
     }
@@ -164,26 +153,22 @@ std::string verdict(const LeakCheck& check) {
 std::vector<std::string> closing_of(const LeakCheck& check) {
   std::vector<std::string> lines;
   if (check.suppressed.blocks.value > 0) {
-    append(lines, wrap_text(fmt::format("Suppressed: {} in {}.",
-                                        format_bytes(check.suppressed.bytes.value),
-                                        format_plural(check.suppressed.blocks.value, "block")),
-                            kTextWidth));
+    append_wrapped(lines,
+                   fmt::format("Suppressed: {} in {}.", format_bytes(check.suppressed.bytes.value),
+                               format_plural(check.suppressed.blocks.value, "block")));
   }
   if (check.threads_unseen.value > 0) {
-    append(lines,
-           wrap_text(fmt::format("The registers of {} of {} threads are not known: what only these "
-                                 "held is shown as lost.",
-                                 check.threads_unseen.value, check.threads.value),
-                     kTextWidth));
+    append_wrapped(lines,
+                   fmt::format("The registers of {} of {} threads are not known: what only these "
+                               "held is shown as lost.",
+                               check.threads_unseen.value, check.threads.value));
   }
-  append(lines, wrap_text(fmt::format("Looked at {} in a copy of the program, in {}; the program "
-                                      "stood still for {}.",
-                                      format_plural(check.blocks.value, "block"),
-                                      format_duration(check.marking.value),
-                                      format_duration(check.stopped.value)),
-                          kTextWidth));
-  if (const std::string text = verdict(check); !text.empty())
-    append(lines, wrap_text(text, kTextWidth));
+  append_wrapped(lines, fmt::format("Looked at {} in a copy of the program, in {}; the program "
+                                    "stood still for {}.",
+                                    format_plural(check.blocks.value, "block"),
+                                    format_duration(check.marking.value),
+                                    format_duration(check.stopped.value)));
+  if (const std::string text = verdict(check); !text.empty()) append_wrapped(lines, text);
   return lines;
 }
 
@@ -194,9 +179,7 @@ Document leak_check_document(const LeakCheck& check, const Context& context,
   Document document;
   document.title = "Leaks of " + context.program;
   document.notes = context.notes;
-  if (!context.selection.empty()) {
-    append(document.lead, wrap_text(printable("only " + context.selection), kTextWidth));
-  }
+  add_selection(document, context);
   append(document.lead, {sum_line(check, BlockClass::Definite, "no pointer to them is left"),
                          sum_line(check, BlockClass::Indirect, "only lost blocks point to them"),
                          sum_line(check, BlockClass::Possible, "pointers into their middle only"),

@@ -5,6 +5,7 @@
 #include <array>
 #include <cmath>
 
+#include "analyzer/render/document_parts.h"
 #include "analyzer/render/format.h"
 #include "analyzer/render/printable.h"
 #include "analyzer/render/report_documents.h"
@@ -36,16 +37,6 @@ std::string short_time(std::int64_t ns) {
   return format_duration(ns);
 }
 
-void append(std::vector<std::string>& lines, const std::string& sentence) {
-  for (std::string& line : wrap_text(sentence, kTextWidth)) lines.push_back(std::move(line));
-}
-
-Column data(std::string key, Unit unit) {
-  return {std::move(key), "", unit, Shown::InData};
-}
-Column text(std::string title) {
-  return {"", std::move(title), Unit::Text, Shown::InText};
-}
 // Text that is aligned like a number.
 Column figure(std::string title) {
   return {"", std::move(title), Unit::Number, Shown::InText};
@@ -307,10 +298,8 @@ std::vector<std::string> details_of(const Pause& pause, const model::SiteStack& 
     lines.push_back(fmt::format("found by chance: stands for {} calls", pause.stands_for));
   }
   if (!pause.stack.exists() || pause.stack == model::kUnrecordedStack) return lines;
-  for (std::string& line : wrap_text("in " + with_place(stack.blamed()), kDetailWidth)) {
-    lines.push_back(std::move(line));
-  }
-  for (std::string& line : caller_chain(stack, kDetailWidth)) lines.push_back(std::move(line));
+  append_wrapped(lines, "in " + with_place(stack.blamed()), kDetailWidth);
+  append(lines, caller_chain(stack, kDetailWidth));
   return lines;
 }
 
@@ -468,44 +457,50 @@ std::vector<std::string> how_measured(const PausesReport& report) {
     always += call.timed.value;
   }
   std::vector<std::string> lines;
-  append(lines, fmt::format(
-                    "On every call: runs of releases (a storm: 16 releases take at most 50 us each "
-                    "time; its ends are known to some 16 releases), and the time of calls of 128 "
-                    "KiB or more ({} of them).",
-                    format_count(always)));
-  append(lines,
-         fmt::format("By chance, one call in 64: the time of all others ({} of them). So most "
-                     "stalls of small calls are neither in the list nor in the MMU.",
-                     format_count(sampled)));
+  append_wrapped(
+      lines,
+      fmt::format("On every call: runs of releases (a storm: 16 releases take at most 50 us each "
+                  "time; its ends are known to some 16 releases), and the time of calls of 128 "
+                  "KiB or more ({} of them).",
+                  format_count(always)));
+  append_wrapped(
+      lines, fmt::format("By chance, one call in 64: the time of all others ({} of them). So most "
+                         "stalls of small calls are neither in the list nor in the MMU.",
+                         format_count(sampled)));
   if (const PausePercentiles& stalls = of(report, PauseKind::Stall); stalls.by_chance.value > 0) {
     const auto found = stalls.by_chance.value;
-    append(lines, fmt::format("{} of the stalls {} found that way and {} for 64 each: between {} "
-                              "and {} in all, with 95 % certainty.",
-                              format_count(found), found == 1 ? "was" : "were",
-                              found == 1 ? "stands" : "stand", format_count(64 * fewest(found)),
-                              format_count(64 * most(found))));
+    append_wrapped(lines,
+                   fmt::format("{} of the stalls {} found that way and {} for 64 each: between {} "
+                               "and {} in all, with 95 % certainty.",
+                               format_count(found), found == 1 ? "was" : "were",
+                               found == 1 ? "stands" : "stand", format_count(64 * fewest(found)),
+                               format_count(64 * most(found))));
   }
-  append(lines,
-         "Ages: births of blocks are not recorded; the bounds follow from the sites' live blocks "
-         "and allocations over time, and from one look in 16 releases at whose block it was.");
-  append(lines,
-         "MMU: Cheng and Blelloch, PLDI 2001; for the process a moment is lost when any thread is "
-         "held up.");
+  append_wrapped(
+      lines,
+      "Ages: births of blocks are not recorded; the bounds follow from the sites' live blocks "
+      "and allocations over time, and from one look in 16 releases at whose block it was.");
+  append_wrapped(
+      lines,
+      "MMU: Cheng and Blelloch, PLDI 2001; for the process a moment is lost when any thread is "
+      "held up.");
   constexpr std::int64_t kEnough = 100;
   if (sampled >= kEnough) {
-    append(lines, fmt::format("Storms include what recording costs: about {:.0f} ns a call, {} of "
-                              "the run in all.",
-                              report.own_ns_per_call, format_share(report.own_share)));
+    append_wrapped(lines,
+                   fmt::format("Storms include what recording costs: about {:.0f} ns a call, {} of "
+                               "the run in all.",
+                               report.own_ns_per_call, format_share(report.own_share)));
   }
   if (report.lost.value != 0) {
-    append(lines, fmt::format("{} not in the list: more came at once than was room for.",
-                              format_plural(report.lost.value, "pause") +
-                                  (report.lost.value == 1 ? " is" : " are")));
+    append_wrapped(lines, fmt::format("{} not in the list: more came at once than was room for.",
+                                      format_plural(report.lost.value, "pause") +
+                                          (report.lost.value == 1 ? " is" : " are")));
   }
   if (report.clock_stopped.value != 0) {
-    append(lines, fmt::format("From {} on time was not read: the program restricted itself, or the "
-                              "machine makes reading the counter slow.",
-                              short_time(report.clock_stopped.value)));
+    append_wrapped(
+        lines, fmt::format("From {} on time was not read: the program restricted itself, or the "
+                           "machine makes reading the counter slow.",
+                           short_time(report.clock_stopped.value)));
   }
   return lines;
 }
@@ -576,7 +571,7 @@ Document pauses_document(const PausesReport& report, model::CaptureReader& reade
                      event_table(report, reader, limit, with_details)};
   document.closing = how_measured(report);
   document.closing.emplace_back();
-  append(document.closing, verdict(report));
+  append_wrapped(document.closing, verdict(report));
   return document;
 }
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "analyzer/render/document_parts.h"
 #include "analyzer/render/format.h"
 #include "analyzer/render/printable.h"
 #include "analyzer/render/report_documents.h"
@@ -161,7 +162,7 @@ Table class_table(const PoolsReport& report) {
 std::vector<std::string> wrapped(const std::vector<std::string>& sentences) {
   std::vector<std::string> lines;
   for (const std::string& sentence : sentences) {
-    for (std::string& line : wrap_text(sentence, kTextWidth)) lines.push_back(std::move(line));
+    append_wrapped(lines, sentence);
   }
   return lines;
 }

@@ -1,6 +1,7 @@
 // releases.
 #include <fmt/format.h>
 
+#include "analyzer/render/document_parts.h"
 #include "analyzer/render/format.h"
 #include "analyzer/render/printable.h"
 #include "analyzer/render/report_documents.h"
@@ -16,10 +17,6 @@ using reports::ReleasesReport;
 
 constexpr std::size_t kDetailWidth = kTextWidth - 4;
 
-void append(std::vector<std::string>& lines, std::vector<std::string> more) {
-  for (std::string& line : more) lines.push_back(std::move(line));
-}
-
 double share_of(const ReleasePair& pair, const ReleasesReport& report) {
   return report.by_count ? model::share(pair.frees, report.frees)
                          : model::share(pair.bytes, report.bytes);
@@ -34,13 +31,9 @@ std::vector<std::string> details_of(const ReleasePair& pair) {
   std::vector<std::string> lines =
       wrap_text(with_place("allocated in", *pair.allocated), kDetailWidth);
   append(lines, caller_chain(pair.allocating_stack, kDetailWidth));
-  append(lines, wrap_text(with_place("released in", *pair.released), kDetailWidth));
+  append_wrapped(lines, with_place("released in", *pair.released), kDetailWidth);
   append(lines, caller_chain(pair.releasing_stack, kDetailWidth));
   return lines;
-}
-
-Column data(std::string key, Unit unit) {
-  return {std::move(key), "", unit, Shown::InData};
 }
 
 Table pair_table(const ReleasesReport& report, bool with_details) {
@@ -111,7 +104,7 @@ std::vector<std::string> verdicts(const ReleasesReport& report) {
                     format_plural((report.frees - report.known_frees).value, "release")));
   }
   std::vector<std::string> lines;
-  for (const std::string& sentence : sentences) append(lines, wrap_text(sentence, kTextWidth));
+  for (const std::string& sentence : sentences) append_wrapped(lines, sentence);
   return lines;
 }
 
@@ -129,9 +122,7 @@ Document releases_document(const ReleasesReport& report, const Context& context,
     document.tables.front().when_empty = "nothing is known";
     return document;
   }
-  if (!context.selection.empty()) {
-    append(document.lead, wrap_text(printable("only " + context.selection), kTextWidth));
-  }
+  add_selection(document, context);
   document.lead.push_back(coverage(report));
   document.tables = {pair_table(report, with_details)};
   document.closing = verdicts(report);

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "analyzer/render/document_parts.h"
 #include "analyzer/render/format.h"
 #include "analyzer/render/printable.h"
 #include "analyzer/render/report_documents.h"
@@ -24,35 +25,28 @@ double share_of(const Measures& part, const Measures& whole, Measure by) {
   return total == 0 ? 0 : static_cast<double>(value_of(part, by)) / static_cast<double>(total);
 }
 
-double rounded(double share) {
-  return static_cast<double>(std::llround(share * 1e6)) / 1e6;
-}
-
 std::int64_t quotient(std::int64_t dividend, std::int64_t divisor) {
   return divisor == 0 ? 0 : dividend / divisor;
 }
 
 // The numbers that a person needs next to a measure; the measure comes first.
 std::vector<Column> text_columns(Measure by) {
-  const auto column = [](std::string title, Unit unit) {
-    return Column{"", std::move(title), unit, Shown::InText};
-  };
   switch (by) {
     case Measure::Allocated:
-      return {column("bytes", Unit::Bytes), column("share", Unit::Share),
-              column("allocations", Unit::Count), column("mean", Unit::Bytes)};
+      return {text("bytes", Unit::Bytes), text("share", Unit::Share),
+              text("allocations", Unit::Count), text("mean", Unit::Bytes)};
     case Measure::Calls:
-      return {column("allocations", Unit::Count), column("share", Unit::Share),
-              column("bytes", Unit::Bytes), column("mean", Unit::Bytes)};
+      return {text("allocations", Unit::Count), text("share", Unit::Share),
+              text("bytes", Unit::Bytes), text("mean", Unit::Bytes)};
     case Measure::Live:
-      return {column("alive", Unit::Bytes), column("share", Unit::Share),
-              column("blocks", Unit::Count), column("mean", Unit::Bytes)};
+      return {text("alive", Unit::Bytes), text("share", Unit::Share), text("blocks", Unit::Count),
+              text("mean", Unit::Bytes)};
     case Measure::Peak:
-      return {column("at the peak", Unit::Bytes), column("share", Unit::Share),
-              column("allocations", Unit::Count), column("bytes", Unit::Bytes)};
+      return {text("at the peak", Unit::Bytes), text("share", Unit::Share),
+              text("allocations", Unit::Count), text("bytes", Unit::Bytes)};
     case Measure::Temporary:
-      return {column("temporary", Unit::Count), column("share", Unit::Share),
-              column("of its calls", Unit::Share), column("bytes", Unit::Bytes)};
+      return {text("temporary", Unit::Count), text("share", Unit::Share),
+              text("of its calls", Unit::Share), text("bytes", Unit::Bytes)};
     case Measure::Slack:
       break;
   }
@@ -78,10 +72,6 @@ std::vector<Value> text_values(const Measures& m, const Measures& run, Measure b
       break;
   }
   return {};
-}
-
-Column data(std::string key, Unit unit) {
-  return {std::move(key), "", unit, Shown::InData};
 }
 
 std::vector<Column> measure_columns() {
@@ -129,11 +119,6 @@ std::string error_text(const Measures& m, Measure by) {
   if (by != Measure::Allocated && !live) return "";
   const std::int64_t error = live ? errors.live_bytes : errors.bytes;
   return error == 0 ? "" : "± " + format_bytes(error);
-}
-
-template <typename Item>
-void append(std::vector<Item>& list, std::vector<Item> more) {
-  for (Item& item : more) list.push_back(std::move(item));
 }
 
 std::vector<Column> site_columns(Measure by) {
@@ -206,11 +191,6 @@ Row site_row(const reports::SiteRow& site, const reports::SitesReport& report,
 
 std::string measure_text(std::int64_t value, Measure by) {
   return counts_bytes(by) ? format_bytes(value) : format_count(value);
-}
-
-void add_selection(Document& document, const Context& context) {
-  if (context.selection.empty()) return;
-  append(document.lead, wrap_text(printable("only " + context.selection), kTextWidth));
 }
 
 Document begin_document(const Context& context, const SiteWording& wording) {

@@ -1,6 +1,7 @@
 // snapshots.
 #include <fmt/format.h>
 
+#include "analyzer/render/document_parts.h"
 #include "analyzer/render/format.h"
 #include "analyzer/render/growth_documents.h"
 #include "analyzer/render/printable.h"
@@ -11,14 +12,6 @@ namespace {
 
 using reports::SnapshotRow;
 using reports::SnapshotsReport;
-
-Column data(std::string key, Unit unit) {
-  return {std::move(key), "", unit, Shown::InData};
-}
-
-Column text(std::string title, Unit unit) {
-  return {"", std::move(title), unit, Shown::InText};
-}
 
 Value known(model::Bytes bytes) {
   return bytes.value > 0 ? Value(bytes.value) : Value();
@@ -106,11 +99,7 @@ Document snapshots_document(const SnapshotsReport& report, const Context& contex
   sentences.emplace_back(
       "The program was not stopped for any of them: its counters were read while it ran.");
   sentences.push_back(verdict_on(report, context));
-  for (const std::string& sentence : sentences) {
-    for (std::string& line : wrap_text(sentence, kTextWidth)) {
-      document.closing.push_back(std::move(line));
-    }
-  }
+  for (const std::string& sentence : sentences) append_wrapped(document.closing, sentence);
   return document;
 }
 

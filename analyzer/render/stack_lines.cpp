@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include "analyzer/model/file_name.h"
 #include "analyzer/render/format.h"
 #include "analyzer/render/printable.h"
 #include "analyzer/render/short_name.h"
@@ -16,10 +17,6 @@ constexpr std::size_t kNearestCallers = 6;
 constexpr std::size_t kOutermostCallers = 1;
 constexpr std::size_t kLongestLink = 48;
 constexpr std::string_view kArrow = "← ";
-
-std::string base_name(const std::string& path) {
-  return path.substr(path.rfind('/') + 1);
-}
 
 // What runs before main or a thread's function.
 bool is_startup(const model::Frame& frame) {
@@ -69,8 +66,8 @@ std::int64_t frames_in(const std::vector<Link>& links, std::size_t first, std::s
 }  // namespace
 
 std::string short_place(const model::Frame& frame) {
-  if (frame.file.empty()) return fit_foreign(base_name(frame.module), kLongestLink);
-  const std::string file = fit_foreign(base_name(frame.file), kLongestLink);
+  if (frame.file.empty()) return fit_foreign(model::file_name(frame.module), kLongestLink);
+  const std::string file = fit_foreign(model::file_name(frame.file), kLongestLink);
   return frame.line > 0 ? fmt::format("{}:{}", file, frame.line) : file;
 }
 

@@ -7,6 +7,7 @@
 #include <map>
 #include <numeric>
 
+#include "analyzer/model/file_name.h"
 #include "analyzer/queries/queries.h"
 #include "analyzer/reports/trend.h"
 
@@ -134,8 +135,7 @@ struct Draft {
 // All builds are taken for different: names must do.
 std::string key_of(const model::SiteStack& stack) {
   const model::Frame& blamed = stack.blamed();
-  const auto base = [](const std::string& path) { return path.substr(path.rfind('/') + 1); };
-  return stable_name(blamed, false) + '\n' + base(blamed.file);
+  return stable_name(blamed, false) + '\n' + model::file_name(blamed.file);
 }
 
 void add_places(Readers readers, DifferenceBy by, std::vector<double> Draft::*side,

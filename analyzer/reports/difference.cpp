@@ -6,14 +6,11 @@
 #include <map>
 #include <unordered_map>
 
+#include "analyzer/model/file_name.h"
 #include "analyzer/queries/queries.h"
 
 namespace heapscribe::reports {
 namespace {
-
-std::string base_name(const std::string& path) {
-  return path.substr(path.rfind('/') + 1);
-}
 
 // "sort.constprop.0" and "sort.part.3" are parts of sort.
 std::string without_clone_suffix(std::string name) {
@@ -74,7 +71,8 @@ class Matcher {
 
   std::string key_of(const model::SiteStack& stack) const {
     const model::Frame& blamed = stack.blamed();
-    std::string key = stable_name(blamed, is_common(blamed.module)) + '\n' + base_name(blamed.file);
+    std::string key =
+        stable_name(blamed, is_common(blamed.module)) + '\n' + model::file_name(blamed.file);
     if (match_ == MatchBy::Function) return key;
     for (std::size_t at = stack.blame + 1; at < stack.frames.size(); ++at) {
       const model::Frame& frame = *stack.frames[at];
@@ -144,7 +142,7 @@ std::int64_t value_of(const model::Held& held, DifferenceBy by) {
 std::string stable_name(const model::Frame& frame, bool same_build) {
   if (frame.named) return without_clone_suffix(frame.function);
   if (same_build || frame.module.empty()) return frame.function;
-  return base_name(frame.module) + " (no name)";
+  return model::file_name(frame.module) + " (no name)";
 }
 
 std::vector<std::string> modules_in_common(model::CaptureReader& a, model::CaptureReader& b) {

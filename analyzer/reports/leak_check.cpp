@@ -1,11 +1,16 @@
 #include "analyzer/reports/leak_check.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <span>
 #include <stdexcept>
 #include <unordered_map>
 
+#include "analyzer/model/file_name.h"
+#include "analyzer/model/site_series.h"
 #include "analyzer/queries/queries.h"
 
 namespace heapscribe::reports {
@@ -15,20 +20,7 @@ using model::CaptureReader;
 
 constexpr double kSecond = 1e9;
 
-struct Point {
-  std::int64_t ns = 0, live = 0, allocations = 0;
-};
-using Series = std::vector<Point>;
-using SeriesBySite = std::unordered_map<std::int64_t, Series>;
-
-SeriesBySite read_series(CaptureReader& reader) {
-  SeriesBySite series;
-  auto rows = reader.database().prepare(queries::leak_series);
-  while (rows.step()) {
-    series[rows.integer(0)].push_back({rows.integer(1), rows.integer(2), rows.integer(3)});
-  }
-  return series;
-}
+using model::SitePoint;
 
 struct Ages {
   double youngest = 0, oldest = 0;  // means of all blocks, in seconds
@@ -36,27 +28,30 @@ struct Ages {
 };
 
 // The series says what was alive up to each point; before its first one nothing was.
-Ages ages_of(Series series, std::int64_t first_ns, std::int64_t end_ns) {
+Ages ages_of(std::span<const SitePoint> points, std::int64_t first_ns, std::int64_t end_ns) {
+  std::vector<SitePoint> series(points.begin(), points.end());
   Ages ages;
-  for (Point& point : series) point.ns = std::min(point.ns, end_ns);
+  for (SitePoint& point : series) point.ns = std::min(point.ns, end_ns);
   const double whole = static_cast<double>(std::max<std::int64_t>(end_ns - first_ns, 0)) / kSecond;
-  if (series.empty() || series.back().live <= 0) return {whole, whole, false};
-  const Point last = series.back();
-  if (last.ns < end_ns) series.push_back({end_ns, last.live, last.allocations});
-  const auto alive = static_cast<double>(last.live);
+  if (series.empty() || series.back().live_blocks <= 0) return {whole, whole, false};
+  const SitePoint last = series.back();
+  if (last.ns < end_ns)
+    series.push_back({end_ns, last.live_blocks, last.live_bytes, last.allocations});
+  const auto alive = static_cast<double>(last.live_blocks);
   double oldest = 0;
   double youngest = 0;
-  std::int64_t least = last.live;
+  std::int64_t least = last.live_blocks;
   for (std::size_t i = series.size(); i-- > 0;) {
     const std::int64_t begin = i > 0 ? series[i - 1].ns : std::min(first_ns, series[i].ns);
     const double seconds = static_cast<double>(series[i].ns - begin) / kSecond;
-    const std::int64_t live_before = i > 0 ? series[i - 1].live : 0;
+    const std::int64_t live_before = i > 0 ? series[i - 1].live_blocks : 0;
     const std::int64_t made_before = i > 0 ? series[i - 1].allocations : 0;
     // Within a step the change is taken to be even.
     const std::int64_t before = std::min(least, live_before);
-    oldest += seconds * static_cast<double>(before + std::min(least, series[i].live)) / 2;
+    oldest += seconds * static_cast<double>(before + std::min(least, series[i].live_blocks)) / 2;
     const auto kept = [&](std::int64_t made) {
-      return static_cast<double>(std::max<std::int64_t>(0, last.live - (last.allocations - made)));
+      return static_cast<double>(
+          std::max<std::int64_t>(0, last.live_blocks - (last.allocations - made)));
     };
     youngest += seconds * (kept(made_before) + kept(series[i].allocations)) / 2;
     least = before;
@@ -65,12 +60,13 @@ Ages ages_of(Series series, std::int64_t first_ns, std::int64_t end_ns) {
   ages.youngest = std::min(youngest / alive, ages.oldest);
   const std::int64_t half = first_ns + (end_ns - first_ns) / 2;
   std::int64_t live_at_half = 0;
-  std::int64_t least_after = last.live;
-  for (const Point& point : series) {
-    if (point.ns <= half) live_at_half = point.live;
-    if (point.ns > half) least_after = std::min(least_after, point.live);
+  std::int64_t least_after = last.live_blocks;
+  for (const SitePoint& point : series) {
+    if (point.ns <= half) live_at_half = point.live_blocks;
+    if (point.ns > half) least_after = std::min(least_after, point.live_blocks);
   }
-  ages.grows = series.size() >= 4 && live_at_half * 2 <= last.live && least_after >= live_at_half;
+  ages.grows =
+      series.size() >= 4 && live_at_half * 2 <= last.live_blocks && least_after >= live_at_half;
   return ages;
 }
 
@@ -79,20 +75,15 @@ struct Holder {
   std::vector<std::int64_t> sites;
 };
 
-std::string file_name(const std::string& path) {
-  return path.substr(path.rfind('/') + 1);
-}
-
 std::string root_in_words(const capture::Statement& row) {
   const std::string root = row.text(1);
   if (root == "global") {
-    const std::string module = file_name(row.text(3));
+    const std::string module = model::file_name(row.text(3));
     if (module.empty()) return "global";
     const std::string name = row.text(5);
-    char offset[32];
-    std::snprintf(offset, sizeof offset, "+0x%llx",
-                  static_cast<unsigned long long>(row.integer(4)));
-    return name.empty() ? "global " + module + offset : "global " + name + " in " + module;
+    return name.empty()
+               ? fmt::format("global {}+{:#x}", module, static_cast<std::uint64_t>(row.integer(4)))
+               : "global " + name + " in " + module;
   }
   return root + " of thread " + std::to_string(row.integer(2));
 }
@@ -248,7 +239,7 @@ LeakCheck check_leaks(CaptureReader& reader, const Classes& wanted, Suppressions
   read_circumstances(reader, check);
   if (!check.complete) return check;
   const model::Nanoseconds duration = reader.totals().duration;
-  const SeriesBySite series = read_series(reader);
+  const model::SiteSeries series(reader);
   RetainerNames retainers(reader);
   auto rows = reader.database().prepare(queries::leak_classes);
   while (rows.step()) {
@@ -266,10 +257,7 @@ LeakCheck check_leaks(CaptureReader& reader, const Classes& wanted, Suppressions
     add_to(check.classes[static_cast<std::size_t>(*found)], leak);
     const bool shown = !limit || static_cast<std::int64_t>(check.rows.size()) < *limit;
     if (!wanted[static_cast<std::size_t>(*found)] || !shown) continue;
-    const auto points = series.find(leak.site.value);
-    add_evidence(leak, rows,
-                 ages_of(points != series.end() ? points->second : Series{}, rows.integer(11),
-                         duration.value),
+    add_evidence(leak, rows, ages_of(series.of(leak.site), rows.integer(11), duration.value),
                  duration);
     if (*found == BlockClass::Reachable) leak.retainer = retainers.of(leak.site);
     check.rows.push_back(std::move(leak));

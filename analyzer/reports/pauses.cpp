@@ -4,9 +4,11 @@
 #include <cmath>
 #include <map>
 #include <set>
+#include <span>
 #include <unordered_map>
 #include <utility>
 
+#include "analyzer/model/site_series.h"
 #include "analyzer/queries/queries.h"
 #include "analyzer/reports/utilization.h"
 
@@ -360,25 +362,13 @@ std::vector<Utilization> utilizations(const std::vector<Pause>& pauses, std::int
 
 // Generations ------------------------------------------------------------------------------------
 
-struct SitePoint {
-  std::int64_t ns, live_blocks, allocations;
-};
-using Series = std::unordered_map<std::int64_t, std::vector<SitePoint>>;  // by site
-
-Series read_series(capture::Database& database) {
-  Series series;
-  auto rows = database.prepare(queries::pause_site_series);
-  while (rows.step()) {
-    series[rows.integer(0)].push_back({rows.integer(1), rows.integer(2), rows.integer(3)});
-  }
-  return series;
-}
+using model::SitePoint;
 
 // A point says how things stood at the end of its step; `at` lies between two of them.
 struct Around {
   SitePoint before{}, after{};
 };
-Around around(const std::vector<SitePoint>& points, std::int64_t at) {
+Around around(std::span<const SitePoint> points, std::int64_t at) {
   const auto next = std::partition_point(points.begin(), points.end(),
                                          [at](const SitePoint& point) { return point.ns < at; });
   Around found;
@@ -393,7 +383,7 @@ struct Bounds {
 
 // Of `blocks` that were released at `at`, those that were older than `age`: at most as many as were
 // alive then, and all that were not allocated since.
-Bounds older_than(const std::vector<SitePoint>& points, double blocks, std::int64_t at,
+Bounds older_than(std::span<const SitePoint> points, double blocks, std::int64_t at,
                   std::int64_t age) {
   if (at < age) return {};
   const Around then = around(points, at - age);
@@ -409,14 +399,12 @@ Bounds older_than(const std::vector<SitePoint>& points, double blocks, std::int6
 void find_generations(model::CaptureReader& reader, PausesReport& report) {
   report.generations = {
       {"young", 0, kMiddleAge}, {"middle", kMiddleAge, kOldAge}, {"old", kOldAge, std::nullopt}};
-  const Series series = read_series(reader.database());
-  static const std::vector<SitePoint> kNoPoints;
+  const model::SiteSeries series(reader);
   for (const Pause& pause : report.events) {
     if (pause.kind != PauseKind::ReleaseStorm) continue;
     for (const ReclaimedPart& part : pause.parts) {
       const double blocks = part.share * static_cast<double>(pause.blocks.value);
-      const auto found = series.find(part.site.value);
-      const auto& points = found != series.end() ? found->second : kNoPoints;
+      const std::span<const SitePoint> points = series.of(part.site);
       const Bounds grown = older_than(points, blocks, pause.start.value, kMiddleAge);
       const Bounds old = older_than(points, blocks, pause.start.value, kOldAge);
       report.generation_blocks += blocks;

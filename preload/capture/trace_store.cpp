@@ -6,6 +6,7 @@
 #include "preload/wire/losses.h"
 
 namespace heapscribe::capture {
+
 std::unordered_map<wire::Ref, TraceStore::Stored> TraceStore::resume() {
   recovered_ = 1;
   database_.execute("DELETE FROM trace_chunk WHERE recovered = 1");

@@ -181,8 +181,6 @@ bool add_retained(const BlockList& blocks, Marker& marker, Rows& rows) {
   auto* dominator = static_cast<std::uint32_t*>(make(sizeof(std::uint32_t)));
   auto* order = static_cast<std::uint32_t*>(make(sizeof(std::uint32_t)));
   auto* below = static_cast<std::uint64_t*>(make(sizeof(std::uint64_t)));
-  // For each node the nearest dominator, itself included, that is of the same row: found by walking
-  // down once with the last node of each row on the way.
   if (dominator == nullptr || order == nullptr || below == nullptr) return false;
   const std::uint32_t reached = find_dominators({nodes, first, targets}, dominator, order);
   if (reached == 0) return false;
