@@ -12,6 +12,7 @@
 #include "analyzer/cli/duration.h"
 #include "analyzer/cli/output.h"
 #include "analyzer/model/capture_reader.h"
+#include "analyzer/model/shell_word.h"
 #include "analyzer/render/printable.h"
 #include "preload/collector/control.h"
 #include "preload/collector/session_file.h"
@@ -72,11 +73,22 @@ void take_snapshot(const ControlArguments& arguments) {
   });
 }
 
+void check_leaks(const ControlArguments& arguments) {
+  constexpr std::chrono::seconds kPatience{120};
+  collector::Control control(session_of(arguments.recording));
+  control.check_leaks(kPatience);
+  print([&](std::ostream& out) {
+    out << fmt::format("leak check of process {} is written; read on: heapscribe leaks {}\n",
+                       control.target(), model::shell_word(control.database()));
+  });
+}
+
 }  // namespace
 
 void add_control_command(CLI::App& app, int&) {
   auto arguments = std::make_shared<ControlArguments>();
-  CLI::App* command = app.add_subcommand("ctl", "Ask a recording that is under way for a snapshot");
+  CLI::App* command =
+      app.add_subcommand("ctl", "Ask a recording that is under way for a snapshot or a leak check");
   command
       ->add_option("RECORDING", arguments->recording,
                    "Number of the recorded process, or the database being written")
@@ -88,6 +100,10 @@ void add_control_command(CLI::App& app, int&) {
   snapshot->add_option("LABEL", arguments->label, "What to call it, for diff --from and --to")
       ->type_name("");
   snapshot->callback([arguments] { take_snapshot(*arguments); });
+  CLI::App* leaks = command->add_subcommand(
+      "leaks",
+      "See which blocks the program can still reach now; returns when it is in the database");
+  leaks->callback([arguments] { check_leaks(*arguments); });
 }
 
 }  // namespace heapscribe::cli

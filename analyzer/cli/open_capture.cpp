@@ -2,6 +2,7 @@
 
 #include "analyzer/cli/output.h"
 #include "analyzer/cli/progress.h"
+#include "analyzer/cli/symbol_lookup.h"
 #include "analyzer/reports/losses.h"
 
 namespace heapscribe::cli {
@@ -9,6 +10,7 @@ namespace heapscribe::cli {
 std::unique_ptr<model::CaptureReader> open_capture(const std::string& path) {
   model::OpenOptions options;
   options.on_waiting = [] { note("waiting for the recording to be finished ..."); };
+  options.name_live = [](capture::Database& recording) { look_up_symbols_for_reading(recording); };
   auto reader = std::make_unique<model::CaptureReader>(path, options);
   show_progress(reader->database());
   return reader;

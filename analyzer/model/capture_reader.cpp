@@ -165,16 +165,18 @@ Measures Totals::measures() const {
 CaptureReader::CaptureReader(const std::string& path, const OpenOptions& options)
     : database_(open_read_only(path)) {
   state_ = settled_state(database_, options);
+  database_.execute("PRAGMA temp_store = MEMORY; BEGIN");
+  if (state_ == RecordingState::Live && options.name_live) options.name_live(database_);
   read_everything();
 }
 
 CaptureReader::CaptureReader(capture::Database database) : database_(std::move(database)) {
   state_ = current_state(database_);
+  database_.execute("PRAGMA temp_store = MEMORY; BEGIN");
   read_everything();
 }
 
 void CaptureReader::read_everything() {
-  database_.execute("PRAGMA temp_store = MEMORY; BEGIN");
   read_recording();
   read_totals();
   read_losses();

@@ -62,6 +62,9 @@ struct Totals {
 struct OpenOptions {
   std::int64_t wait_ms = 60'000;     // for a collector that is finishing
   std::function<void()> on_waiting;  // called once, after a second of waiting
+  // Called with a recording that is still being written, which has no names yet: may put some into
+  // temporary tables that take the place of those in the file.
+  std::function<void(capture::Database&)> name_live;
 };
 
 class CaptureReader {

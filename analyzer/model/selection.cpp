@@ -49,7 +49,7 @@ void fill_matching_sites(CaptureReader& reader, const SiteFilter& filter) {
   const std::vector<bool> by_function = matching_nodes(reader, function);
   const std::vector<bool> by_module = matching_nodes(reader, module);
   auto insert = reader.database().prepare("INSERT INTO temp.matching_site VALUES (?1)");
-  auto sites = reader.database().prepare("SELECT id, stack_id FROM main.site");
+  auto sites = reader.database().prepare("SELECT id, stack_id FROM site");
   while (sites.step()) {
     const auto stack = static_cast<std::size_t>(sites.integer(1));
     if (stack < by_function.size() && by_function[stack] && by_module[stack]) {
@@ -81,7 +81,7 @@ void select_sites(CaptureReader& reader, const SiteFilter& filter) {
   if (by_stack) {
     fill_matching_sites(reader, filter);
   } else {
-    database.execute("INSERT INTO temp.matching_site SELECT id FROM main.site");
+    database.execute("INSERT INTO temp.matching_site SELECT id FROM site");
   }
   if (!filter.thread.empty()) fill_selected_threads(reader, filter.thread);
   database.execute(filter.thread.empty() ? queries::select_matching : queries::select_by_thread);

@@ -1,2 +1,2 @@
 -- No filter: the table itself.
-CREATE TEMP VIEW selected_site AS SELECT * FROM main.site
+CREATE TEMP VIEW selected_site AS SELECT * FROM site

@@ -14,5 +14,5 @@ FROM (SELECT site_id, sum(allocations) AS allocations, sum(bytes) AS bytes, sum(
       FROM main.thread_site
       WHERE thread_id IN (SELECT thread_id FROM temp.selected_thread)
       GROUP BY site_id) t
-JOIN main.site s ON s.id = t.site_id
+JOIN site s ON s.id = t.site_id
 WHERE s.id IN (SELECT site_id FROM temp.matching_site)

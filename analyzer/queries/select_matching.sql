@@ -1,3 +1,3 @@
 -- Sites that a filter by function or module has put into matching_site.
 CREATE TEMP VIEW selected_site AS
-SELECT * FROM main.site WHERE id IN (SELECT site_id FROM temp.matching_site)
+SELECT * FROM site WHERE id IN (SELECT site_id FROM temp.matching_site)

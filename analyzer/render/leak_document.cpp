@@ -19,6 +19,8 @@ using reports::LeakCheck;
 using reports::LeakRow;
 
 constexpr std::size_t kDetailWidth = kTextWidth - 4;
+// That a function keeps for its caller; see preload/collector/census_reader.cpp.
+constexpr std::int64_t kPreservedRegisters = 6;
 
 std::string name_of(BlockClass block_class) {
   return std::string(wire::kBlockClassNames[static_cast<std::size_t>(block_class)]);
@@ -159,12 +161,16 @@ std::vector<std::string> closing_of(const LeakCheck& check) {
   }
   if (check.threads_unseen.value > 0) {
     append_wrapped(lines,
-                   fmt::format("The registers of {} of {} threads are not known: what only these "
-                               "held is shown as lost.",
-                               check.threads_unseen.value, check.threads.value));
+                   fmt::format("The registers of {} of {} threads are not known, and may hold what "
+                               "seems lost: sites with {} blocks or fewer are only possible.",
+                               check.threads_unseen.value, check.threads.value,
+                               kPreservedRegisters * check.threads_unseen.value));
   }
-  append_wrapped(lines, fmt::format("Looked at {} in a copy of the program, in {}; the program "
-                                    "stood still for {}.",
+  append_wrapped(lines, fmt::format("{} {} in a copy of the program, in {}; the program stood "
+                                    "still for {}.",
+                                    check.at_end ? "Looked at"
+                                                 : "As of " + format_duration(check.taken.value) +
+                                                       ", when it was asked for: looked at",
                                     format_plural(check.blocks.value, "block"),
                                     format_duration(check.marking.value),
                                     format_duration(check.stopped.value)));

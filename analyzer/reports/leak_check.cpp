@@ -25,15 +25,30 @@ using model::SitePoint;
 struct Ages {
   double youngest = 0, oldest = 0;  // means of all blocks, in seconds
   bool grows = false;
+  double quiet = 0;  // since when the site has allocated nothing, in seconds
 };
+
+double seconds_between(std::int64_t begin_ns, std::int64_t end_ns) {
+  return static_cast<double>(std::max<std::int64_t>(end_ns - begin_ns, 0)) / kSecond;
+}
+
+// A point says what was so at the end of its step.
+double quiet_seconds(const std::vector<SitePoint>& series, std::int64_t first_ns,
+                     std::int64_t end_ns) {
+  const std::int64_t all = series.back().allocations;
+  if (all == 1) return seconds_between(first_ns, end_ns);
+  const auto last = std::find_if(series.begin(), series.end(),
+                                 [all](const SitePoint& at) { return at.allocations == all; });
+  return seconds_between(last->ns, end_ns);
+}
 
 // The series says what was alive up to each point; before its first one nothing was.
 Ages ages_of(std::span<const SitePoint> points, std::int64_t first_ns, std::int64_t end_ns) {
   std::vector<SitePoint> series(points.begin(), points.end());
   Ages ages;
   for (SitePoint& point : series) point.ns = std::min(point.ns, end_ns);
-  const double whole = static_cast<double>(std::max<std::int64_t>(end_ns - first_ns, 0)) / kSecond;
-  if (series.empty() || series.back().live_blocks <= 0) return {whole, whole, false};
+  const double whole = seconds_between(first_ns, end_ns);
+  if (series.empty() || series.back().live_blocks <= 0) return {whole, whole, false, 0};
   const SitePoint last = series.back();
   if (last.ns < end_ns)
     series.push_back({end_ns, last.live_blocks, last.live_bytes, last.allocations});
@@ -56,6 +71,7 @@ Ages ages_of(std::span<const SitePoint> points, std::int64_t first_ns, std::int6
     youngest += seconds * (kept(made_before) + kept(series[i].allocations)) / 2;
     least = before;
   }
+  ages.quiet = quiet_seconds(series, first_ns, end_ns);
   ages.oldest = oldest / alive;
   ages.youngest = std::min(youngest / alive, ages.oldest);
   const std::int64_t half = first_ns + (end_ns - first_ns) / 2;
@@ -68,6 +84,15 @@ Ages ages_of(std::span<const SitePoint> points, std::int64_t first_ns, std::int6
   ages.grows =
       series.size() >= 4 && live_at_half * 2 <= last.live_blocks && least_after >= live_at_half;
   return ages;
+}
+
+// What was so until `moment`; the step that it lies in counts as a whole.
+std::span<const SitePoint> up_to(std::span<const SitePoint> points, model::Nanoseconds moment) {
+  const auto behind =
+      std::partition_point(points.begin(), points.end(),
+                           [&](const SitePoint& point) { return point.ns < moment.value; });
+  const auto count = static_cast<std::size_t>(behind - points.begin());
+  return points.first(std::min(count + 1, points.size()));
 }
 
 struct Holder {
@@ -173,10 +198,9 @@ void add_evidence(LeakRow& leak, const capture::Statement& row, const Ages& ages
   leak.oldest_age_seconds = ages.oldest;
   leak.age_seconds = (ages.youngest + ages.oldest) / 2;
   const auto allocations = static_cast<double>(std::max<std::int64_t>(row.integer(9), 1));
-  const bool at_start = row.integer(11) * 10 <= duration.value;
+  const bool from_start = ages.quiet >= 0.9 * seconds_between(0, duration.value);
   leak.confidence = confidence_of(leak.block_class, ages.grows, leak.blocks.value,
-                                  static_cast<double>(row.integer(10)) / allocations,
-                                  leak.blocks.value == 1 && row.integer(9) == 1 && at_start);
+                                  static_cast<double>(row.integer(10)) / allocations, from_start);
 }
 
 void add_to(ClassSums& sums, const LeakRow& leak) {
@@ -189,6 +213,9 @@ void read_circumstances(const CaptureReader& reader, LeakCheck& check) {
   const auto number = [&](const char* key) { return reader.integer(key).value_or(0); };
   check.why_not = reader.text("leak_check");
   check.complete = check.why_not == "complete";
+  const std::int64_t duration = reader.totals().duration.value;
+  check.taken.value = std::min(reader.integer("leak_check_ns").value_or(duration), duration);
+  check.at_end = reader.text("leak_check_at") != "request";
   check.stopped.value = number("leak_check_stopped_ns");
   check.marking.value = number("leak_check_marking_ns");
   check.blocks.value = number("leak_check_blocks");
@@ -199,7 +226,7 @@ void read_circumstances(const CaptureReader& reader, LeakCheck& check) {
 }  // namespace
 
 double confidence_of(BlockClass block_class, bool grows, std::int64_t blocks, double freed_share,
-                     bool single_at_start) {
+                     bool from_start) {
   constexpr std::array<double, wire::kBlockClasses> kOfClass = {4, 4, -0.5, -4};
   constexpr std::int64_t kMany = 10;
   constexpr double kSome = 0.1;
@@ -207,7 +234,7 @@ double confidence_of(BlockClass block_class, bool grows, std::int64_t blocks, do
   if (grows) sum += 1.5;
   if (blocks >= kMany) sum += 0.5;
   if (freed_share >= kSome) sum += block_class == BlockClass::Reachable ? -1 : 0.5;
-  if (single_at_start && block_class != BlockClass::Definite) sum -= 1.5;
+  if (from_start && block_class != BlockClass::Definite) sum -= 1.5;
   return 1 / (1 + std::exp(-sum));
 }
 
@@ -238,7 +265,6 @@ LeakCheck check_leaks(CaptureReader& reader, const Classes& wanted, Suppressions
   LeakCheck check;
   read_circumstances(reader, check);
   if (!check.complete) return check;
-  const model::Nanoseconds duration = reader.totals().duration;
   const model::SiteSeries series(reader);
   RetainerNames retainers(reader);
   auto rows = reader.database().prepare(queries::leak_classes);
@@ -257,8 +283,10 @@ LeakCheck check_leaks(CaptureReader& reader, const Classes& wanted, Suppressions
     add_to(check.classes[static_cast<std::size_t>(*found)], leak);
     const bool shown = !limit || static_cast<std::int64_t>(check.rows.size()) < *limit;
     if (!wanted[static_cast<std::size_t>(*found)] || !shown) continue;
-    add_evidence(leak, rows, ages_of(series.of(leak.site), rows.integer(11), duration.value),
-                 duration);
+    add_evidence(
+        leak, rows,
+        ages_of(up_to(series.of(leak.site), check.taken), rows.integer(11), check.taken.value),
+        check.taken);
     if (*found == BlockClass::Reachable) leak.retainer = retainers.of(leak.site);
     check.rows.push_back(std::move(leak));
   }

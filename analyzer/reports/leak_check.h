@@ -1,5 +1,5 @@
-// What is lost: live blocks at the end by what the program could still reach, with what speaks for
-// each finding.
+// What is lost: live blocks at the end, or when a check was asked for, by what the program could
+// still reach, with what speaks for each finding.
 //
 // Age: when a block was made is not recorded. A site's series gives two bounds of the mean age of
 // what it has alive at the end: if it always released its youngest blocks first (the mean over time
@@ -14,7 +14,8 @@
 //   many           +0.5 from ten blocks on
 //   others are     +0.5 for lost blocks if the site releases some of its blocks: these were
 //   released       forgotten; -1 for reachable ones
-//   one at start   -1.5 for a single block from the first tenth of the run, unless definite
+//   from the       -1.5 if all blocks are from the first tenth of the run and the site has made
+//   start          none since, unless definite
 #pragma once
 
 #include <array>
@@ -54,6 +55,8 @@ struct LeakRow {
 struct LeakCheck {
   bool complete = false;
   std::string why_not;
+  model::Nanoseconds taken;  // moment of the run
+  bool at_end = true;        // else at somebody's wish, before
   model::Nanoseconds stopped, marking;
   model::Count blocks, threads, threads_unseen;
   std::array<ClassSums, wire::kBlockClasses> classes;  // without what is suppressed
@@ -70,6 +73,6 @@ LeakCheck check_leaks(model::CaptureReader& reader, const Classes& wanted,
                       Suppressions& suppressions, std::optional<std::int64_t> limit);
 
 double confidence_of(BlockClass block_class, bool grows, std::int64_t blocks, double freed_share,
-                     bool single_at_start);
+                     bool from_start);
 
 }  // namespace heapscribe::reports

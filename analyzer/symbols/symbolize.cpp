@@ -135,7 +135,28 @@ void finish(Database& recording, bool again) {
   transaction.commit();
 }
 
+// Unqualified names mean temporary tables first.
+void shadow_tables(Database& recording) {
+  std::vector<std::pair<std::string, std::string>> tables;
+  auto rows = recording.prepare(
+      "SELECT name, sql FROM main.sqlite_master WHERE type = 'table' AND name IN ('recording', "
+      "'module', 'function', 'source_file', 'frame', 'site', 'release', 'pause', 'holder')");
+  while (rows.step()) tables.emplace_back(rows.text(0), rows.text(1));
+  rows.reset();
+  constexpr std::string_view kCreate = "CREATE TABLE ";
+  for (const auto& [name, sql] : tables) {
+    if (!sql.starts_with(kCreate)) continue;
+    recording.execute(("CREATE TEMP TABLE " + sql.substr(kCreate.size())).c_str());
+    recording.execute(("INSERT INTO temp." + name + " SELECT * FROM main." + name).c_str());
+  }
+}
+
 }  // namespace
+
+SymbolizeResult symbolize_for_reading(Database& recording, const SymbolizeOptions& options) {
+  shadow_tables(recording);
+  return symbolize_recording(recording, options);
+}
 
 SymbolizeResult symbolize_recording(Database& recording, const SymbolizeOptions& options) {
   allow_debuginfod(options.debuginfod);

@@ -40,8 +40,13 @@ struct SymbolizeResult {
 
 // Fills `function`, `source_file`, `frame` (every address gets at least depth 0, if need be as
 // "libfoo.so.1+0x1234"), module.symbol_source, what is to blame for each site, and the key
-// 'symbolized'. Must not be called within a transaction. Files that cannot be read cost symbols,
+// 'symbolized'. Nests in a transaction. Files that cannot be read cost symbols,
 // never an exception; throws DatabaseError.
 SymbolizeResult symbolize_recording(capture::Database& recording, const SymbolizeOptions& options);
+
+// The same for a recording that somebody else still writes: the names go to temporary tables of
+// this connection, which take the place of those in the file. May be called within a transaction.
+SymbolizeResult symbolize_for_reading(capture::Database& recording,
+                                      const SymbolizeOptions& options);
 
 }  // namespace heapscribe::symbols

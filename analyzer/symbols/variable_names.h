@@ -6,7 +6,7 @@
 
 namespace heapscribe::symbols {
 
-// What cannot be read stays without a name. Must not be called within a transaction.
+// What cannot be read stays without a name. Nests in a transaction.
 void name_holders(capture::Database& recording, const SearchOptions& options);
 
 }  // namespace heapscribe::symbols

@@ -515,6 +515,7 @@ void CaptureWriter::write_sizes(std::span<const SizeClass> sizes) {
 
 void CaptureWriter::write_block_classes(std::span<const BlockClassRow> classes,
                                         std::span<const HolderRow> holders) {
+  database_.execute("DELETE FROM block_class; DELETE FROM holder");  // of an earlier check
   Statement row = database_.prepare(
       "INSERT OR REPLACE INTO block_class (site_id, class, blocks, bytes, retained_bytes) "
       "VALUES (?,?,?,?,?)");

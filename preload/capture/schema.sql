@@ -166,7 +166,8 @@ CREATE TABLE shared_site (
   PRIMARY KEY (thread_id, site_id)
 ) WITHOUT ROWID;
 
--- The leak check: live blocks at the end by what the program could still reach.
+-- The last leak check, at the end or when asked (recording.leak_check_ns): live blocks by what the
+-- program could still reach.
 -- definite = no pointer to it was left; indirect = only lost blocks point to it; possible = only
 -- pointers into the middle of blocks lead to it; reachable.
 CREATE TABLE block_class (

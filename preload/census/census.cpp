@@ -2,6 +2,7 @@
 
 #include <linux/close_range.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <ucontext.h>
@@ -12,6 +13,7 @@
 #include "preload/bootstrap/real_functions.h"
 #include "preload/bootstrap/recording_scope.h"
 #include "preload/census/block_list.h"
+#include "preload/census/departure.h"
 #include "preload/census/dominators.h"
 #include "preload/census/marker.h"
 #include "preload/census/memory_map.h"
@@ -36,13 +38,18 @@ using wire::CensusRefusal;
 using wire::CensusRow;
 using wire::CensusState;
 
+// The one that is being taken; for the copy, and for its signal handler.
+constinit wire::Census* taken = nullptr;
+// One thread of the program stops the others at a time.
+constinit std::atomic<bool> stopping{false};
+
 wire::Census& findings() {
-  return session.header().census;
+  return *taken;
 }
 
-void refuse(CensusRefusal why) {
-  findings().refusal.store(why, std::memory_order_relaxed);
-  findings().state.store(CensusState::Refused, std::memory_order_release);
+void refuse(wire::Census& census, CensusRefusal why) {
+  census.refusal.store(why, std::memory_order_relaxed);
+  census.state.store(CensusState::Refused, std::memory_order_release);
 }
 
 // In the copy ------------------------------------------------------------------------------------
@@ -52,7 +59,7 @@ void refuse(CensusRefusal why) {
 }
 
 [[noreturn]] void give_up(CensusRefusal why) {
-  refuse(why);
+  refuse(findings(), why);
   end_copy();
 }
 
@@ -76,8 +83,19 @@ void note_crash(int, siginfo_t* info, void* context) {
   give_up(CensusRefusal::Crashed);
 }
 
+// A mapping may reach beyond the end of its file: there is nothing, and nothing is a page of zeros.
+void put_zeros(int signal, siginfo_t* info, void* context) {
+  const std::uintptr_t page =
+      reinterpret_cast<std::uintptr_t>(info->si_addr) / platform::kPageSize * platform::kPageSize;
+  const long placed =
+      system_call(SYS_mmap, static_cast<long>(page), platform::kPageSize, PROT_READ | PROT_WRITE,
+                  MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+  if (platform::failed(placed)) note_crash(signal, info, context);
+}
+
 void watch_for_crashes() {
-  for (const int signal : {SIGSEGV, SIGBUS, SIGFPE}) platform::handle_signal(signal, note_crash, 0);
+  for (const int signal : {SIGSEGV, SIGFPE}) platform::handle_signal(signal, note_crash, 0);
+  platform::handle_signal(SIGBUS, put_zeros, 0);
   const std::uint64_t crashes = std::uint64_t{1} << (SIGSEGV - 1) |
                                 std::uint64_t{1} << (SIGBUS - 1) | std::uint64_t{1} << (SIGFPE - 1);
   system_call(SYS_rt_sigprocmask, SIG_UNBLOCK, platform::as_argument(&crashes), 0, kSignalSetBytes);
@@ -206,10 +224,21 @@ bool add_retained(const BlockList& blocks, Marker& marker, Rows& rows) {
   return true;
 }
 
-void publish(Rows& rows) {
-  const std::size_t bytes = std::size_t{rows.size()} * sizeof(CensusRow);
-  auto* space = static_cast<CensusRow*>(session.allocate(bytes + sizeof(CensusRow)));
+// The space that an earlier census needed serves again.
+CensusRow* space_for(std::uint32_t rows) {
+  wire::Census& census = findings();
+  if (census.row_capacity >= rows && census.row_capacity != 0) {
+    return session.at<CensusRow>(census.rows);
+  }
+  const std::uint32_t capacity = rows + rows / 4 + 1;
+  void* space = session.allocate(std::size_t{capacity} * sizeof(CensusRow));
   if (space == nullptr) give_up(CensusRefusal::NoSpace);
+  census.row_capacity = capacity;
+  return static_cast<CensusRow*>(space);
+}
+
+void publish(Rows& rows) {
+  CensusRow* space = space_for(rows.size());
   for (std::uint32_t i = 0; i < rows.size(); ++i) space[i] = rows[i];
   findings().rows = session.ref(space);
   findings().row_count = rows.size();
@@ -265,24 +294,16 @@ void note_pause(std::uint64_t begin_ticks) {
   }
 }
 
-}  // namespace
-
-void take_census(const Departure* departure) {
-  if (session.header().census_wanted == 0) return;
+// By whoever holds `stopping`.
+void take(const Departure* departure, Patience patience) {
   wire::Census& census = findings();
-  CensusState none = CensusState::None;
-  if (!census.state.compare_exchange_strong(none, CensusState::Stopping)) return;
-  if (session.is_restricted()) return refuse(CensusRefusal::Restricted);
-  {
-    const bootstrap::RecordingScope scope;
-    record::refresh_modules();
-  }
   const std::uint64_t begin = platform::clock_ns(CLOCK_MONOTONIC);
   const std::uint64_t begin_ticks = record::clock_runs() ? record::ticks_now() : 0;
+  census.taken_ns = session.now();
   Threads threads;
-  if (!threads.stop()) {
+  if (!threads.stop(patience)) {
     threads.resume();
-    return refuse(CensusRefusal::NoMemory);
+    return refuse(census, CensusRefusal::NoMap);
   }
   census.threads = static_cast<std::uint32_t>(threads.size() + 1);
   census.threads_unseen = static_cast<std::uint32_t>(threads.unseen());
@@ -294,12 +315,61 @@ void take_census(const Departure* departure) {
   threads.resume();
   system_call(SYS_rt_sigprocmask, SIG_SETMASK, platform::as_argument(&old_mask), 0,
               kSignalSetBytes);
-  if (platform::failed(copy)) return refuse(CensusRefusal::NoCopy);
+  if (platform::failed(copy)) return refuse(census, CensusRefusal::NoCopy);
   census.pid = static_cast<std::uint32_t>(copy);
   census.stopped_ns = platform::clock_ns(CLOCK_MONOTONIC) - begin;
   if (begin_ticks != 0) note_pause(begin_ticks);
 }
 
+// Another thread may be at it, for a moment.
+bool wait_for_turn() {
+  constexpr std::uint64_t kPatienceNs = 2'000'000'000;
+  const std::uint64_t begin = platform::clock_ns(CLOCK_MONOTONIC);
+  while (stopping.exchange(true, std::memory_order_acquire)) {
+    if (platform::clock_ns(CLOCK_MONOTONIC) - begin > kPatienceNs) return false;
+    system_call(SYS_sched_yield);
+  }
+  return true;
+}
+
+}  // namespace
+
+void take_last_census(const Departure* departure) {
+  if (session.header().census_wanted == 0) return;
+  wire::Census& census = session.header().census;
+  CensusState none = CensusState::None;
+  if (!census.state.compare_exchange_strong(none, CensusState::Stopping)) return;
+  const bool restricted = session.is_restricted();
+  if (restricted || !wait_for_turn()) {
+    return refuse(census, restricted ? CensusRefusal::Restricted : CensusRefusal::NoReason);
+  }
+  {
+    const bootstrap::RecordingScope scope;
+    record::refresh_modules();
+  }
+  taken = &census;
+  take(departure, Patience::Long);
+  stopping.store(false, std::memory_order_release);
+}
+
+// A vfork child has our memory, but is not the program; in a signal handler that came over our own
+// code the books may be half written.
+void take_asked_census() {
+  if (session.is_restricted() ||
+      static_cast<std::uint32_t>(system_call(SYS_getpid)) != session.header().pid) {
+    return;
+  }
+  const bool free_to = bool{bootstrap::RecordingScope()};
+  if (!free_to || stopping.exchange(true, std::memory_order_acquire)) return;
+  CensusState asked = CensusState::Asked;
+  if (session.header().asked_census.state.compare_exchange_strong(asked, CensusState::Stopping)) {
+    taken = &session.header().asked_census;
+    const Departure departure = departure_of_caller();
+    take(&departure, Patience::Short);
+    record::watch_as_usual();
+  }
+  stopping.store(false, std::memory_order_release);
+}
 bool program_has_returned() {
   constexpr std::uint32_t kEnough = 64;
   std::uintptr_t frames[kEnough];

@@ -3,15 +3,18 @@
 #include <fcntl.h>
 #include <linux/futex.h>
 #include <signal.h>
+#include <sys/single_threaded.h>
 #include <ucontext.h>
 
 #include <ctime>
 #include <string_view>
 
+#include "preload/census/memory_map.h"
 #include "preload/platform/kernel.h"
 #include "preload/platform/kernel_signal.h"
 #include "preload/platform/pages.h"
 #include "preload/platform/text.h"
+#include "preload/record/thread_recorder.h"
 
 namespace heapscribe::census {
 namespace {
@@ -19,7 +22,8 @@ namespace {
 using platform::system_call;
 
 constexpr std::size_t kMostThreads = 65536;
-constexpr std::uint64_t kPatienceNs = 500'000'000;
+constexpr std::uint64_t kLongNs = 500'000'000;
+constexpr std::uint64_t kShortNs = 100'000'000;
 
 // The stop that is under way, for the handlers.
 struct Meeting {
@@ -57,7 +61,9 @@ void on_stop(int, siginfo_t*, void* context) {
   const std::uint32_t id = thread_id();
   for (std::size_t i = 0; i < now->count; ++i) {
     if (now->views[i].id != id) continue;
-    note(now->views[i], *static_cast<const ucontext_t*>(context));
+    auto& interrupted = *static_cast<ucontext_t*>(context);
+    take_up_again(now->views[i].call, interrupted);
+    note(now->views[i], interrupted);
     while (now->over.load(std::memory_order_acquire) == 0) {
       system_call(SYS_futex, platform::as_argument(&now->over), FUTEX_WAIT, 0);
     }
@@ -96,22 +102,6 @@ std::string_view read_task_file(std::uint32_t id, std::string_view name, char* t
       system_call(SYS_read, file, platform::as_argument(text), static_cast<long>(capacity));
   system_call(SYS_close, file);
   return got > 0 ? std::string_view(text, static_cast<std::size_t>(got)) : std::string_view{};
-}
-
-// "NUMBER ARGUMENTS... SP PC" of a thread that waits in the kernel, else 0.
-std::uintptr_t sleeping_sp(std::uint32_t id) {
-  char text[256] = {};
-  const std::string_view line = read_task_file(id, "syscall", text, sizeof text);
-  const std::size_t last = line.rfind(" 0x");
-  if (last == std::string_view::npos || last == 0) return 0;
-  const std::size_t before = line.rfind(" 0x", last - 1);
-  if (before == std::string_view::npos) return 0;
-  std::uintptr_t value = 0;
-  for (std::size_t at = before + 3; at < last; ++at) {
-    const char c = line[at];
-    value = value << 4 | static_cast<unsigned>(c <= '9' ? c - '0' : c - 'a' + 10);
-  }
-  return value;
 }
 
 bool has_ended(std::uint32_t id) {
@@ -153,12 +143,52 @@ struct DirectoryEntry {
   char name[1];
 };
 
+// Which stacks have room for a signal's frame: 11 KiB where a thread uses all of its registers. The
+// pieces that coroutines run on may have none, and nothing tells where they end.
+class OwnStacks {
+ public:
+  OwnStacks() { known_ = map_.read(); }
+
+  bool has_room(std::uint32_t thread, std::uintptr_t sp) const {
+    const Mapping* const mapping = known_ ? map_.find(sp) : nullptr;
+    if (mapping == nullptr || sp - mapping->range.begin < kRoom) return false;
+    if (mapping->kind == MappingKind::MainStack) return true;
+    if (const record::ThreadRecorder* recorder = record::recorder_of(thread)) {
+      const std::uintptr_t descriptor = recorder->descriptor();
+      return descriptor > sp && mapping->range.contains(descriptor);
+    }
+    // libc makes a guard below.
+    const Mapping* const below = map_.find(mapping->range.begin - 1);
+    return below != nullptr && !below->readable && !below->writable;
+  }
+
+ private:
+  static constexpr std::uintptr_t kRoom = std::uintptr_t{12} << 10;
+  MemoryMap map_;
+  bool known_;
+};
+
+bool can_be_interrupted(const ThreadView& view, const OwnStacks& stacks) {
+  switch (view.call.state) {
+    case WaitingCall::State::Running: {
+      // Where it is nobody can tell: what it has shown of itself so far must do.
+      const record::ThreadRecorder* recorder = record::recorder_of(view.id);
+      return recorder != nullptr && !recorder->has_left_own_stack();
+    }
+    case WaitingCall::State::Waiting:
+      return can_be_taken_up_again(view.call) && stacks.has_room(view.id, view.call.sp);
+    case WaitingCall::State::Unknown:
+      break;
+  }
+  return false;
+}
+
 }  // namespace
 
-bool Threads::stop() {
+bool Threads::stop(Patience patience) {
   self_ = thread_id();
   if (!list()) return false;
-  if (count_ > 0) interrupt();
+  if (count_ > 0) interrupt(patience);
   for (std::size_t i = 0; i < count_; ++i) {
     if (views_[i].seen.load(std::memory_order_acquire) == 0) look_from_outside(views_[i]);
   }
@@ -166,8 +196,14 @@ bool Threads::stop() {
 }
 
 bool Threads::list() {
-  views_ = static_cast<ThreadView*>(platform::map_pages(kMostThreads * sizeof(ThreadView)));
+  // Never given back: a handler may come late.
+  static constinit ThreadView* views = nullptr;
+  if (views == nullptr) {
+    views = static_cast<ThreadView*>(platform::map_pages(kMostThreads * sizeof(ThreadView)));
+  }
+  views_ = views;
   if (views_ == nullptr) return false;
+  if (__libc_single_threaded != 0) return true;
   const long folder = system_call(SYS_openat, AT_FDCWD, platform::as_argument("/proc/self/task"),
                                   O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (platform::failed(folder)) return false;
@@ -188,34 +224,46 @@ bool Threads::list() {
 }
 
 void Threads::add(std::uint32_t id) {
-  views_[count_++].id = id;
+  ThreadView& view = views_[count_++];
+  view.seen.store(0, std::memory_order_relaxed);
+  view.id = id;
+  view.sp = view.descriptor = 0;
+  view.call = {};
+  view.alternate = {};
 }
 
-void Threads::interrupt() {
+void Threads::interrupt(Patience patience) {
   const int signal = find_signal();
   if (signal == 0) return;
+  OwnStacks stacks;
+  for (std::size_t i = 0; i < count_; ++i) {
+    ThreadView& view = views_[i];
+    view.call = waiting_call_of(view.id);
+    view.spared = !can_be_interrupted(view, stacks) || blocks_signal(view.id, signal);
+  }
   the_meeting.views = views_;
   the_meeting.count = count_;
   the_meeting.over.store(0, std::memory_order_relaxed);
   meeting.store(&the_meeting, std::memory_order_release);
   const long process = system_call(SYS_getpid);
-  std::size_t deaf = 0;
+  std::size_t spared = 0;
   for (std::size_t i = 0; i < count_; ++i) {
-    if (blocks_signal(views_[i].id, signal)) {
-      ++deaf;
+    if (views_[i].spared) {
+      ++spared;
     } else {
       system_call(SYS_tgkill, process, views_[i].id, signal);
     }
   }
   const std::uint64_t begin = platform::clock_ns(CLOCK_MONOTONIC);
-  while (unseen() > deaf && platform::clock_ns(CLOCK_MONOTONIC) - begin < kPatienceNs) {
+  const std::uint64_t limit = patience == Patience::Long ? kLongNs : kShortNs;
+  while (unseen() > spared && platform::clock_ns(CLOCK_MONOTONIC) - begin < limit) {
     system_call(SYS_sched_yield);
   }
 }
 
-// A thread that blocks the signal: where it sleeps the kernel tells.
+// A thread that got no signal: where it sleeps the kernel tells.
 void Threads::look_from_outside(ThreadView& view) const {
-  view.sp = sleeping_sp(view.id);
+  view.sp = waiting_call_of(view.id).sp;
 }
 
 void Threads::resume() {

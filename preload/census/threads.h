@@ -11,6 +11,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "preload/census/waiting_call.h"
+
 namespace heapscribe::census {
 
 inline constexpr std::size_t kRegisters = 16;
@@ -22,13 +24,18 @@ struct ThreadView {
   std::uintptr_t descriptor;        // glibc's struct pthread; 0 = not known
   stack_t alternate;                // for signal handlers
   std::uintptr_t registers[kRegisters];
+  WaitingCall call;  // when we asked
+  bool spared;       // gets no signal
 };
+
+enum class Patience : std::uint8_t { Long, Short };
 
 class Threads {
  public:
-  // Stops all threads but the calling one; what cannot be stopped within a moment goes on unseen.
-  // False without memory.
-  bool stop();
+  // Stops the other threads. Left alone, and so unseen, are those that would notice: that wait in a
+  // call which a signal ends (waiting_call.h) or in one for signals, and those on stacks without
+  // room for a signal; and what cannot be stopped within a moment. False without memory.
+  bool stop(Patience patience);
   void resume();
 
   std::size_t size() const { return count_; }  // the stopped ones and the unseen
@@ -39,7 +46,7 @@ class Threads {
 
  private:
   bool list();
-  void interrupt();
+  void interrupt(Patience patience);
   void look_from_outside(ThreadView& view) const;
   void add(std::uint32_t id);
 

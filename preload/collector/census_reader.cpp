@@ -57,8 +57,10 @@ void add_classes(const wire::CensusRow& row, capture::SiteId site,
   }
 }
 
-void set_findings(const wire::Census& census, capture::CaptureWriter& writer) {
+void set_findings(const wire::Census& census, const char* at, capture::CaptureWriter& writer) {
   writer.set_recording("leak_check", "complete");
+  writer.set_recording("leak_check_ns", integer(census.taken_ns));
+  writer.set_recording("leak_check_at", at);
   writer.set_recording("leak_check_blocks", integer(census.blocks));
   writer.set_recording("leak_check_scanned_bytes", integer(census.scanned_bytes));
   writer.set_recording("leak_check_stopped_ns", integer(census.stopped_ns));
@@ -68,8 +70,38 @@ void set_findings(const wire::Census& census, capture::CaptureWriter& writer) {
   writer.set_recording("leak_check_retained", std::int64_t{census.skipped_dominators == 0 ? 1 : 0});
 }
 
+// A function preserves so many for its caller.
+constexpr int kPreservedRegisters = 6;
+
+void doubt(std::map<std::pair<capture::SiteId, std::size_t>, capture::BlockClassRow>& sums,
+           std::uint64_t unseen_registers) {
+  constexpr auto kDefinite = static_cast<std::size_t>(wire::BlockClass::Definite);
+  constexpr auto kPossible = static_cast<std::size_t>(wire::BlockClass::Possible);
+  if (unseen_registers == 0) return;
+  for (auto at = sums.begin(); at != sums.end();) {
+    const auto [site, kind] = at->first;
+    const capture::BlockClassRow found = at->second;
+    if (kind != kDefinite || found.blocks > unseen_registers) {
+      ++at;
+      continue;
+    }
+    capture::BlockClassRow& sum = sums[{site, kPossible}];
+    sum.site = site;
+    sum.block_class = wire::kBlockClassNames[kPossible];
+    sum.blocks += found.blocks;
+    sum.bytes += found.bytes;
+    at = sums.erase(at);
+  }
+}
+
+bool has_earlier_check(capture::Database& database) {
+  return database.integer(
+             "SELECT count(*) FROM recording WHERE key = 'leak_check' AND value = 'complete'") != 0;
+}
+
 std::string reason_for_none(const wire::SessionHeader& header) {
   const wire::Census& census = header.census;
+  if (header.mode != wire::Mode::Full) return "only --mode full knows every block";
   if (header.census_wanted == 0) return "not asked for";
   const CensusState state = census.state.load(std::memory_order_acquire);
   if (state == CensusState::None) return "the program did not end by exit";
@@ -80,37 +112,27 @@ std::string reason_for_none(const wire::SessionHeader& header) {
 
 }  // namespace
 
-void await_census(const wire::SessionHeader& header) {
-  const wire::Census& census = header.census;
-  std::uint64_t progress = 0;
-  auto moved = Clock::now();
-  for (;;) {
-    const CensusState state = census.state.load(std::memory_order_acquire);
-    if (state != CensusState::Marking) return;
-    const std::uint64_t now = census.progress.load(std::memory_order_relaxed);
-    if (std::exchange(progress, now) != now) moved = Clock::now();
-    const bool gone = is_gone(census.pid);
-    if (census.state.load(std::memory_order_acquire) != CensusState::Marking) return;
-    if (gone || Clock::now() - moved > kPatience) return;
-    std::this_thread::sleep_for(kLook);
-  }
+bool CensusWatch::is_marking(const wire::Census& census) {
+  if (census.state.load(std::memory_order_acquire) != CensusState::Marking) return false;
+  const std::uint64_t now = census.progress.load(std::memory_order_relaxed);
+  if (std::exchange(progress_, now) != now) moved_ = Clock::now();
+  const bool gone = is_gone(census.pid);
+  if (census.state.load(std::memory_order_acquire) != CensusState::Marking) return false;
+  return !gone && Clock::now() - moved_ <= kPatience;
 }
 
-CensusFindings read_census(const SessionView& view, CounterReader& reader,
-                           capture::CaptureWriter& writer) {
-  const wire::Census& census = view.header().census;
+void await_census(const wire::Census& census) {
+  CensusWatch watch;
+  while (watch.is_marking(census)) std::this_thread::sleep_for(kLook);
+}
+
+std::optional<CensusFindings> read_census(const SessionView& view, const wire::Census& census,
+                                          CounterReader& reader, capture::CaptureWriter& writer) {
+  if (census.state.load(std::memory_order_acquire) != CensusState::Complete) return std::nullopt;
   CensusFindings findings;
-  if (census.state.load(std::memory_order_acquire) != CensusState::Complete) {
-    writer.set_recording("leak_check", reason_for_none(view.header()));
-    if (census.refusal.load() == wire::CensusRefusal::Crashed) {
-      writer.set_recording("leak_check_fault", std::to_string(census.fault_code) + " " +
-                                                   std::to_string(census.fault_address));
-    }
-    return findings;
-  }
-  set_findings(census, writer);
+  set_findings(census, &census == &view.header().census ? "end" : "request", writer);
   std::map<std::pair<capture::SiteId, std::size_t>, capture::BlockClassRow> sums;
-  for (const wire::CensusRow& row : view.census_rows()) {
+  for (const wire::CensusRow& row : view.census_rows(census)) {
     const auto site = reader.site_of(row.row, Patience::Over);
     if (!site) continue;
     add_classes(row, *site, sums);
@@ -130,8 +152,68 @@ CensusFindings read_census(const SessionView& view, CounterReader& reader,
     }
     findings.holders.push_back(std::move(holder));
   }
+  doubt(sums, std::uint64_t{kPreservedRegisters} * census.threads_unseen);
   for (const auto& [key, sum] : sums) findings.classes.push_back(sum);
   return findings;
+}
+
+std::optional<CensusFindings> read_last_census(const SessionView& view, CounterReader& reader,
+                                               capture::CaptureWriter& writer,
+                                               capture::Database& database) {
+  const wire::Census& census = view.header().census;
+  auto findings = read_census(view, census, reader, writer);
+  if (findings || has_earlier_check(database)) return findings;
+  writer.set_recording("leak_check", reason_for_none(view.header()));
+  if (census.refusal.load() == wire::CensusRefusal::Crashed) {
+    writer.set_recording("leak_check_fault", std::to_string(census.fault_code) + " " +
+                                                 std::to_string(census.fault_address));
+  }
+  return std::nullopt;
+}
+
+// So the very next call of any thread is the one.
+void AskedCensus::watch_everything() {
+  watched_from_ = header_.watched_from.exchange(0);
+  releases_watched_from_ = header_.releases_watched_from.exchange(0);
+}
+
+void AskedCensus::watch_as_before() {
+  header_.watched_from.store(watched_from_);
+  header_.releases_watched_from.store(releases_watched_from_);
+}
+
+AskedCensus::Stage AskedCensus::pursue() {
+  wire::Census& census = header_.asked_census;
+  const CensusState state = census.state.load(std::memory_order_acquire);
+  if (header_.census_wanted == 0 || header_.restricted.load() != 0) {
+    give_up();
+    return Stage::Refused;
+  }
+  if (state == CensusState::Stopping) return Stage::UnderWay;
+  if (state == CensusState::Marking) {
+    if (!watch_.is_marking(census)) census.state.store(CensusState::Refused);
+    return Stage::UnderWay;
+  }
+  if (!asked_) {
+    census.refusal.store(wire::CensusRefusal::NoReason, std::memory_order_relaxed);
+    census.pid = 0;      // of an earlier copy
+    watch_everything();  // first: whoever takes the census ends this
+    census.state.store(CensusState::Asked, std::memory_order_release);
+    watch_ = {};
+    asked_ = true;
+    return Stage::UnderWay;
+  }
+  if (state == CensusState::Asked) return Stage::UnderWay;
+  asked_ = false;
+  return state == CensusState::Complete ? Stage::Complete : Stage::Refused;
+}
+
+void AskedCensus::give_up() {
+  asked_ = false;
+  CensusState asked = CensusState::Asked;
+  if (header_.asked_census.state.compare_exchange_strong(asked, CensusState::None)) {
+    watch_as_before();
+  }
 }
 
 }  // namespace heapscribe::collector

@@ -5,7 +5,6 @@
 #include <chrono>
 #include <ctime>
 
-#include "preload/collector/census_reader.h"
 #include "preload/collector/pool_reader.h"
 #include "preload/collector/release_reader.h"
 #include "preload/collector/snapshot_signal.h"
@@ -111,7 +110,8 @@ Collector::Collector(SessionFile& session, capture::Database database, const Rec
       pauses_(view_, reader_, writer_, writable(session)),
       trace_store_(database_),
       snapshots_(database_),
-      desk_(session.header()) {
+      desk_(session.header()),
+      asked_census_(session.header()) {
   session_.note_database(database_.path());
   describe(info, writer_);
   describe_trace(header(), writer_);
@@ -129,7 +129,7 @@ Stop Collector::run(TargetProcess& target, const std::atomic<bool>& stop_request
   const Heartbeat heartbeat(session_, target.pid());
   if (trace_) trace_->start();
   const Stop stop = serve(target, stop_requested, at_scan);
-  if (stop == Stop::Ended) await_census(header());
+  if (stop == Stop::Ended) await_census(header().census);
   end_ns_ = session_time(header());
   return stop;
 }
@@ -144,6 +144,7 @@ Stop Collector::serve(TargetProcess& target, const std::atomic<bool>& stop_reque
       next_sample_ns_ = timed(0, kScanShare, [&] { sample(target.resident_bytes()); });
     }
     take_snapshots(target);
+    check_leaks(target);
     if (trace_ && writing_) write_trace();
     if (own_time() < next_look_ns_) continue;
     next_look_ns_ = own_time() + kScanInterval;
@@ -211,7 +212,9 @@ void Collector::write(std::uint64_t now_ns) {
       write_pool_tables(view_, writer_);
       snapshots_.write();
       pauses_.write();
+      if (findings_) writer_.write_block_classes(findings_->classes, findings_->holders);
     });
+    findings_.reset();
     snapshots_.written();
     pauses_.written();
   } catch (const capture::DatabaseError&) {
@@ -260,7 +263,7 @@ std::vector<capture::SnapshotMoment> Collector::due_snapshots() {
 // waits for an answer makes us write at once.
 void Collector::take_snapshots(TargetProcess& target) {
   std::vector<capture::SnapshotMoment> due = due_snapshots();
-  const std::vector<Wish> wishes = desk_.wishes();
+  const std::vector<Wish> wishes = desk_.wishes(wire::RequestVerb::Snapshot);
   desk_.take_back(own_time(), kRequestPatience);
   if (due.empty() && wishes.empty()) return;
   const std::uint64_t begin = own_time();
@@ -294,6 +297,24 @@ void Collector::take_snapshots(TargetProcess& target) {
   for (std::size_t index = 0; index < wishes.size(); ++index) {
     desk_.answer(wishes[index], writing_ ? numbers[index] : 0);
   }
+}
+
+// One check serves all who wait for one.
+void Collector::check_leaks(TargetProcess& target) {
+  const std::vector<Wish> wishes = desk_.wishes(wire::RequestVerb::LeakCheck);
+  if (wishes.empty()) return asked_census_.give_up();
+  const AskedCensus::Stage stage = asked_census_.pursue();
+  if (stage == AskedCensus::Stage::UnderWay) return;
+  if (stage == AskedCensus::Stage::Complete && writing_) {
+    const std::uint64_t now = session_time(header());
+    view_.refresh(session_.committed());
+    reader_.scan(now, Depth::Changes, target);
+    findings_ = read_census(view_, header().asked_census, reader_, writer_);
+    series_.close_interval(writer_, now);
+    write(now);
+  }
+  const bool written = stage == AskedCensus::Stage::Complete && writing_;
+  for (const Wish& wish : wishes) desk_.answer(wish, written ? 1 : 0);
 }
 
 void Collector::write_trace() {
@@ -350,7 +371,9 @@ void Collector::finish(const End& end, const std::string& state) {
     untraced(totals) += trace_->lost_here();
   }
   const std::vector<capture::ReleaseRow> releases = read_releases(view_, reader_);
-  const CensusFindings census = read_census(view_, reader_, writer_);
+  if (auto census = read_last_census(view_, reader_, writer_, database_)) {
+    findings_ = std::move(census);
+  }
   describe_readings();
   pauses_.collect(Patience::Over);
   writer_.flush([&] {
@@ -358,7 +381,7 @@ void Collector::finish(const End& end, const std::string& state) {
     snapshots_.write_final();
     write_final_tables(totals, writer_);
     writer_.write_releases(releases);
-    writer_.write_block_classes(census.classes, census.holders);
+    if (findings_) writer_.write_block_classes(findings_->classes, findings_->holders);
     write_pool_tables(view_, writer_);
     pauses_.write();
     trace_store_.write();
@@ -395,13 +418,13 @@ void recover_session(SessionFile& session, capture::Database& database,
   writer.set_recording("state", "interrupted");
   set_pool_totals(view, writer);
   const std::vector<capture::ReleaseRow> releases = read_releases(view, reader);
-  const CensusFindings census = read_census(view, reader, writer);
+  const auto census = read_last_census(view, reader, writer, database);
   PauseReader pauses(view, reader, writer, {});
   pauses.collect(Patience::Over);
   writer.flush([&] {
     write_final_tables(totals, writer);
     writer.write_releases(releases);
-    writer.write_block_classes(census.classes, census.holders);
+    if (census) writer.write_block_classes(census->classes, census->holders);
     write_pool_tables(view, writer);
     pauses.write();
     trace.write();

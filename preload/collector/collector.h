@@ -16,6 +16,7 @@
 #include "preload/capture/capture_writer.h"
 #include "preload/capture/snapshot_store.h"
 #include "preload/capture/trace_store.h"
+#include "preload/collector/census_reader.h"
 #include "preload/collector/counter_reader.h"
 #include "preload/collector/heartbeat.h"
 #include "preload/collector/pause_reader.h"
@@ -63,6 +64,7 @@ class Collector {
   void write(std::uint64_t now_ns);
   void write_trace();
   void take_snapshots(TargetProcess& target);
+  void check_leaks(TargetProcess& target);
   std::vector<capture::SnapshotMoment> due_snapshots();
   std::string label_of(const Wish& wish);
   void describe_readings();
@@ -82,6 +84,8 @@ class Collector {
   std::optional<TraceDrain> trace_;
   capture::SnapshotStore snapshots_;
   RequestDesk desk_;
+  AskedCensus asked_census_;
+  std::optional<CensusFindings> findings_;                       // not written yet
   std::uint64_t snapshot_period_ns_ = 0, next_snapshot_ns_ = 0;  // session time
   unsigned signals_ = 0, unnamed_ = 0;
   std::uint64_t readings_ = 0;

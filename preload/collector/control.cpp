@@ -99,6 +99,11 @@ pid_t Control::target() const {
   return static_cast<pid_t>(header_->pid);
 }
 
+std::string Control::database() const {
+  const char* text = reinterpret_cast<const char*>(header_) + wire::kDatabasePathAt;
+  return {text, strnlen(text, wire::kDatabasePathBytes)};
+}
+
 wire::Request& Control::claim(Clock::time_point deadline) {
   for (;;) {
     for (wire::Request& request : header_->requests) {
@@ -115,10 +120,12 @@ wire::Request& Control::claim(Clock::time_point deadline) {
   }
 }
 
-std::uint32_t Control::snapshot(const std::string& label, std::chrono::milliseconds patience) {
+// 0 = it cannot be done.
+std::uint32_t Control::ask(wire::RequestVerb verb, const std::string& label,
+                           std::chrono::milliseconds patience) {
   const Clock::time_point deadline = Clock::now() + patience;
   wire::Request& request = claim(deadline);
-  request.verb = wire::RequestVerb::Snapshot;
+  request.verb = verb;
   request.origin = wire::RequestOrigin::Command;
   request.answer.store(0, std::memory_order_relaxed);
   std::memset(request.label, 0, wire::kLabelBytes);
@@ -127,27 +134,54 @@ std::uint32_t Control::snapshot(const std::string& label, std::chrono::milliseco
   while (request.state.load(std::memory_order_acquire) != wire::RequestState::Answered) {
     if (!collector_lives()) {
       throw ControlError(
-          fmt::format("the recording of process {} ended before the snapshot", target()));
+          fmt::format("the recording of process {} ended before it could answer", target()));
     }
     if (Clock::now() > deadline) {
+      const bool waits_for_program = verb == wire::RequestVerb::LeakCheck &&
+                                     header_->asked_census.state.load() == wire::CensusState::Asked;
       // Unless the answer comes this very moment, nobody is to take it any more.
       wire::RequestState ready = wire::RequestState::Ready;
       if (request.state.compare_exchange_strong(ready, wire::RequestState::Free)) {
-        throw ControlError(
-            fmt::format("the collector of process {} did not answer within {} s", target(),
-                        std::chrono::duration_cast<std::chrono::seconds>(patience).count()));
+        throw ControlError(fmt::format(
+            "{} {} did not {} within {} s",
+            waits_for_program ? "process" : "the collector of process", target(),
+            waits_for_program ? "allocate or release anything, which a leak check waits for,"
+                              : "answer",
+            std::chrono::duration_cast<std::chrono::seconds>(patience).count()));
       }
     }
     std::this_thread::sleep_for(kPause);
   }
-  const std::uint32_t number = request.answer.load(std::memory_order_relaxed);
+  const std::uint32_t answer = request.answer.load(std::memory_order_relaxed);
   request.state.store(wire::RequestState::Free, std::memory_order_release);
+  return answer;
+}
+
+std::uint32_t Control::snapshot(const std::string& label, std::chrono::milliseconds patience) {
+  const std::uint32_t number = ask(wire::RequestVerb::Snapshot, label, patience);
   if (number == 0) {
     throw ControlError(fmt::format(
         "no snapshot of process {}: its recording is ending, is full, or cannot be written",
         target()));
   }
   return number;
+}
+
+std::string Control::reason_for_no_leak_check() const {
+  if (header_->census_wanted == 0) return "it is recorded without";
+  const auto text = [](wire::CensusRefusal why) {
+    const auto number = static_cast<std::size_t>(why);
+    return std::string(
+        wire::kCensusRefusalTexts[number < std::size(wire::kCensusRefusalTexts) ? number : 0]);
+  };
+  if (header_->restricted.load() != 0) return text(wire::CensusRefusal::Restricted);
+  return text(header_->asked_census.refusal.load());
+}
+
+void Control::check_leaks(std::chrono::milliseconds patience) {
+  if (ask(wire::RequestVerb::LeakCheck, "", patience) != 0) return;
+  throw ControlError(
+      fmt::format("no leak check of process {}: {}", target(), reason_for_no_leak_check()));
 }
 
 }  // namespace heapscribe::collector

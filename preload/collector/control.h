@@ -35,12 +35,19 @@ class Control {
   ~Control();
 
   pid_t target() const;
+  // Path of the database that is being written; empty if it is not known.
+  std::string database() const;
   // Waits until the snapshot is in the database; returns its number. Throws ControlError.
   std::uint32_t snapshot(const std::string& label, std::chrono::milliseconds patience);
+  // Waits until a leak check is in the database. Throws ControlError.
+  void check_leaks(std::chrono::milliseconds patience);
 
  private:
   bool collector_lives() const;
   wire::Request& claim(std::chrono::steady_clock::time_point deadline);
+  std::uint32_t ask(wire::RequestVerb verb, const std::string& label,
+                    std::chrono::milliseconds patience);
+  std::string reason_for_no_leak_check() const;
 
   std::string path_;
   int file_ = -1;

@@ -17,14 +17,21 @@ std::vector<Wish> RequestDesk::wishes() const {
   for (std::size_t slot = 0; slot < wire::kRequests; ++slot) {
     const wire::Request& request = header_.requests[slot];
     if (request.state.load(std::memory_order_acquire) != wire::RequestState::Ready) continue;
-    found.push_back({slot, request.origin, clean_label(request.label, wire::kLabelBytes - 1)});
+    found.push_back(
+        {slot, request.verb, request.origin, clean_label(request.label, wire::kLabelBytes - 1)});
   }
   return found;
 }
 
-void RequestDesk::answer(const Wish& wish, std::uint32_t snapshot) {
+std::vector<Wish> RequestDesk::wishes(wire::RequestVerb verb) const {
+  std::vector<Wish> found = wishes();
+  std::erase_if(found, [verb](const Wish& wish) { return wish.verb != verb; });
+  return found;
+}
+
+void RequestDesk::answer(const Wish& wish, std::uint32_t answer) {
   wire::Request& request = header_.requests[wish.slot];
-  request.answer.store(snapshot, std::memory_order_relaxed);
+  request.answer.store(answer, std::memory_order_relaxed);
   // A thread of the program does not wait for an answer.
   const bool waits = wish.origin != wire::RequestOrigin::Program;
   request.state.store(waits ? wire::RequestState::Answered : wire::RequestState::Free,

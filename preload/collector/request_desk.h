@@ -16,6 +16,7 @@ namespace heapscribe::collector {
 
 struct Wish {
   std::size_t slot = 0;
+  wire::RequestVerb verb = wire::RequestVerb::Snapshot;
   wire::RequestOrigin origin = wire::RequestOrigin::Command;
   std::string label;
 };
@@ -24,10 +25,12 @@ class RequestDesk {
  public:
   explicit RequestDesk(wire::SessionHeader& header) : header_(header) {}
 
-  // Every snapshot that is asked for and not answered yet. Asks no kernel: cheap at every tick.
+  // What of this kind is asked for and not answered yet. Asks no kernel: cheap at every tick.
+  std::vector<Wish> wishes(wire::RequestVerb verb) const;
+  // All that is asked for, whatever it is.
   std::vector<Wish> wishes() const;
   // 0 = it cannot be done.
-  void answer(const Wish& wish, std::uint32_t snapshot);
+  void answer(const Wish& wish, std::uint32_t answer);
   // Slots that stay claimed or answered for longer than `patience_ns` were left behind.
   void take_back(std::uint64_t now_ns, std::uint64_t patience_ns);
 

@@ -33,8 +33,6 @@ constexpr std::array kCapacities = {wire::kMaxCapacity, 4096 * kMiB, 512 * kMiB}
       fmt::format("cannot {} the session file '{}': {}", what, path, std::strerror(error)));
 }
 
-constexpr std::size_t kDatabasePathAt = wire::kHeaderBytes - wire::kDatabasePathBytes;
-
 std::string random_name() {
   std::uint64_t random = 0;
   if (getrandom(&random, sizeof random, 0) != sizeof random) {
@@ -155,11 +153,11 @@ void SessionFile::note_database(const std::string& path) {
   std::error_code error;
   const std::string absolute = std::filesystem::absolute(path, error).string();
   if (error || absolute.size() >= wire::kDatabasePathBytes) return;
-  std::memcpy(base_ + kDatabasePathAt, absolute.c_str(), absolute.size() + 1);
+  std::memcpy(base_ + wire::kDatabasePathAt, absolute.c_str(), absolute.size() + 1);
 }
 
 std::string SessionFile::database() const {
-  const char* text = reinterpret_cast<const char*>(base_ + kDatabasePathAt);
+  const char* text = reinterpret_cast<const char*>(base_ + wire::kDatabasePathAt);
   return {text, strnlen(text, wire::kDatabasePathBytes)};
 }
 

@@ -114,8 +114,7 @@ const wire::SampleRow* SessionView::samples(std::span<const wire::SiteRow> rows)
              : nullptr;
 }
 
-std::span<const wire::CensusRow> SessionView::census_rows() const {
-  const wire::Census& census = header().census;
+std::span<const wire::CensusRow> SessionView::census_rows(const wire::Census& census) const {
   const std::uint32_t count = census.row_count;
   if (census.state.load(std::memory_order_acquire) != wire::CensusState::Complete || count == 0) {
     return {};

@@ -77,7 +77,7 @@ class SessionView {
   const wire::SampleRow* samples(std::span<const wire::SiteRow> rows) const;
   bool is_sampled() const { return is_sampled_; }
   // Empty unless the census is complete.
-  std::span<const wire::CensusRow> census_rows() const;
+  std::span<const wire::CensusRow> census_rows(const wire::Census& census) const;
   // Of a table, all blocks.
   std::vector<std::span<const wire::ReleaseRow>> release_rows(wire::Ref newest) const;
   const wire::PauseTable* pause_table(wire::Ref ref) const;

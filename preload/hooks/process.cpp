@@ -43,16 +43,17 @@ void note_end(EndKind kind, int status) {
 
 // A departure that lies further out on the stack we are on; else the frame we are in, which is not
 // as exact: what libc has left below the program's frames counts as alive.
-void take_last_census() {
+void take_census() {
   if (!is_recorded_process()) return;
   const auto here = reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0));
   constexpr std::uintptr_t kFar = std::uintptr_t{1} << 20;
   if (heapscribe_departure.sp - here < kFar) {
-    return heapscribe::census::take_census(&heapscribe_departure);
+    return heapscribe::census::take_last_census(&heapscribe_departure);
   }
-  if (heapscribe::census::program_has_returned()) return heapscribe::census::take_census(nullptr);
+  if (heapscribe::census::program_has_returned())
+    return heapscribe::census::take_last_census(nullptr);
   const heapscribe::census::Departure inexact{{}, here};
-  heapscribe::census::take_census(&inexact);
+  heapscribe::census::take_last_census(&inexact);
 }
 
 // Notes the exec, tries it, and takes the note back when it returns.
@@ -77,11 +78,11 @@ namespace heapscribe {
 // first, so it runs last.
 void note_exit(int status, void*) {
   note_end(EndKind::Exit, status);
-  take_last_census();
+  take_census();
 }
 
 void note_quick_exit(void*) {
-  take_last_census();
+  take_census();
 }
 
 }  // namespace heapscribe
@@ -101,7 +102,7 @@ HEAPSCRIBE_AFTER_STUB void heapscribe_exit(int status) {
 HEAPSCRIBE_AFTER_STUB void heapscribe_exit_now(int status) {
   if (real.exit_now == nullptr) heapscribe::start();
   note_end(EndKind::ImmediateExit, status);
-  take_last_census();
+  take_census();
   real.exit_now(status);
   __builtin_unreachable();
 }

@@ -8,6 +8,7 @@
 
 #include "preload/bootstrap/process_phase.h"
 #include "preload/bootstrap/real_functions.h"
+#include "preload/census/census.h"
 #include "preload/record/thread_recorder.h"
 
 namespace heapscribe::hooks {
@@ -66,11 +67,13 @@ template <typename Event>
 // comparison. The watched ones go through functions of their own.
 
 [[gnu::always_inline]] inline bool call_is_watched(std::size_t size) {
-  return --bootstrap::thread_state.until_look < 0 || size >= record::timed_from;
+  return --bootstrap::thread_state.until_look < 0 ||
+         size >= record::session.header().watched_from.load(std::memory_order_relaxed);
 }
 // Where releases are to be recorded with their stacks, every one goes through its own function.
 [[gnu::always_inline]] inline bool release_is_watched(std::size_t size) {
-  return --bootstrap::thread_state.until_look < 0 || size >= record::releases_watched_from;
+  return --bootstrap::thread_state.until_look < 0 ||
+         size >= record::session.header().releases_watched_from.load(std::memory_order_relaxed);
 }
 
 inline std::uint64_t ticks_if(bool timed) {
@@ -81,6 +84,8 @@ inline std::uint64_t ticks_if(bool timed) {
 template <typename Call>
 [[gnu::noinline]] void* allocate_watched(std::size_t requested, wire::CallKind kind,
                                          unwind::Frame caller, Call call) {
+  if (census::is_census_asked()) [[unlikely]]
+    census::take_asked_census();
   record::TimedWork work{
       .call = wire::TimedCall::Allocate, .watch = {}, .times = {}, .size = requested};
   wire::SiteRow* site = nullptr;
@@ -138,6 +143,8 @@ template <typename GiveBack>
     if (timed) recorder.note_call(work, caller);
     if (work.watch.look) recorder.look_at_releases(record, caller);
   });
+  if (census::is_census_asked()) [[unlikely]]
+    census::take_asked_census();
 }
 
 // Hands the block back by `give_back`, recorded around it.

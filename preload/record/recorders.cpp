@@ -89,6 +89,13 @@ wire::ThreadRecord* announce_thread(CounterTable* table) {
 
 }  // namespace
 
+// The first word of the thread's own storage, as the ABI has it.
+std::uintptr_t own_descriptor() {
+  std::uintptr_t descriptor = 0;
+  asm("mov %%fs:0x10, %0" : "=r"(descriptor));
+  return descriptor;
+}
+
 // Another one in every run: addresses and the clock.
 std::uint64_t seed_of_process() {
   return reinterpret_cast<std::uintptr_t>(&table_cursor) ^ session.header().start_monotonic_ns
@@ -106,6 +113,7 @@ ThreadRecorder* adopt_or_create_recorder() {
     if (thread == nullptr) return nullptr;
     auto* adopted = reinterpret_cast<ThreadRecorder*>(table->recorder);
     adopted->last_block_ = 0;
+    adopted->descriptor_ = own_descriptor();
     adopted->trace_.begin_thread(table->trace, thread->number);
     adopted->pauses_.begin_thread(*table, thread->number, table->recorder ^ seed_of_process());
     adopted->stack_.begin_thread(end_of_own_stack());
@@ -117,6 +125,7 @@ ThreadRecorder* adopt_or_create_recorder() {
   auto* fresh = static_cast<ThreadRecorder*>(pages);
   fresh->table_ = table;
   fresh->table_ref_ = session.ref(table);
+  fresh->descriptor_ = own_descriptor();
   fresh->sampler_.begin(session.header().sample_mean, fresh->table_ref_ ^ seed_of_process());
   fresh->stack_.use(fresh + 1, kRecorderBytes - sizeof(ThreadRecorder));
   fresh->stack_.begin_thread(end_of_own_stack());
@@ -131,6 +140,21 @@ ThreadRecorder* adopt_or_create_recorder() {
   table_count.fetch_add(1, std::memory_order_relaxed);
   add_live_bytes_writer();
   return fresh;
+}
+
+const ThreadRecorder* recorder_of(std::uint32_t thread) {
+  if (!session.is_open()) return nullptr;
+  for (wire::Ref ref = session.header().first_thread.load(std::memory_order_acquire);
+       ref != wire::kNoRef;) {
+    const auto* record = session.at<wire::ThreadRecord>(ref);
+    const auto* table = session.at<CounterTable>(record->table);
+    const bool owned = table->owner.load(std::memory_order_relaxed) == ref;
+    if (record->tid == thread) {
+      return owned ? reinterpret_cast<const ThreadRecorder*>(table->recorder) : nullptr;
+    }
+    ref = record->next;
+  }
+  return nullptr;
 }
 
 ThreadRecorder* recorder(const bootstrap::RecordingScope&) {

@@ -79,6 +79,10 @@ class ThreadRecorder {
   void note_call(const TimedWork& work, const wire::SiteRow& site);
   void note_call(const TimedWork& work, const unwind::Frame& caller);
   void look_at_releases(const BlockRecord& released, const unwind::Frame& caller);
+  // glibc's struct pthread of the thread that owns this.
+  std::uintptr_t descriptor() const { return descriptor_; }
+  bool has_left_own_stack() const { return stack_.has_left_own_stack(); }
+
   std::uint64_t own_pause_ticks() const { return pauses_.own_ticks(); }
   void note_own(wire::OwnCause cause, std::uint64_t begin, std::uint64_t own_ticks_at_begin) {
     pauses_.note_own(cause, begin, own_ticks_at_begin);
@@ -149,6 +153,7 @@ class ThreadRecorder {
   ReleaseRows releases_;
   PauseWatch pauses_;
   unwind::RememberedStack stack_;
+  std::uintptr_t descriptor_;
 };
 
 // Settings that all recorders share; set before a second thread exists.
@@ -160,5 +165,8 @@ void set_unwinder(bool by_rules, unwind::CaptureFunction anew);
 // The calling thread's recorder. Never fails: a thread for which there is no space shares nothing
 // and gets nullptr, its events are counted as lost.
 ThreadRecorder* recorder(const bootstrap::RecordingScope& scope);
+
+// That of a living thread by the kernel's number; nullptr if it has none.
+const ThreadRecorder* recorder_of(std::uint32_t thread);
 
 }  // namespace heapscribe::record

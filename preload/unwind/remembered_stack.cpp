@@ -189,7 +189,11 @@ void RememberedStack::decide_what_to_reuse(std::uintptr_t innermost_slot, End en
   reusable_ = 0;
   if (crossed_signal_ || stack_.count == 0) return;
   if (end != End::Outermost && end != End::ZeroReturn) return;
-  if (end_.contains(slots_[0])) proven_low_ = std::min(proven_low_, innermost_slot);
+  if (end_.contains(slots_[0])) {
+    proven_low_ = std::min(proven_low_, innermost_slot);
+  } else {
+    has_left_own_stack_ = true;
+  }
   if (innermost_slot < proven_low_ || slots_[0] > end_.end) return;
   reusable_ = provable;
   if (end == End::Outermost) return;

@@ -55,6 +55,9 @@ class RememberedStack {
   // The stack as `capture` has it, less our own frames at its inner end.
   const Stack& capture_anew(CaptureFunction anew, std::uint32_t layout);
 
+  // Whether a stack was seen that is not the thread's own: a coroutine's, or one for signals.
+  bool has_left_own_stack() const { return has_left_own_stack_; }
+
   // How many frames of the last stack the next capture may find intact.
   std::uint32_t reusable_frames() const { return reusable_; }
 
@@ -94,6 +97,7 @@ class RememberedStack {
   std::uint32_t layout_;
   std::uint32_t generation_;
   bool crossed_signal_;
+  bool has_left_own_stack_;
   std::uintptr_t zero_at_;     // where unwinding ended on a return address 0
   std::uintptr_t proven_low_;  // [proven_low_, end_.end] is the thread's own stack
   platform::StackEnd end_;

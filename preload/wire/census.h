@@ -1,5 +1,7 @@
 // What the census found: for every live block whether the program can still reach it. Taken in a
-// copy of the program (preload/census/), read by the collector.
+// copy of the program (preload/census/), read by the collector. There are two in a session: the one
+// at the program's end, and the one that the collector asks for while it runs, as often as it
+// likes.
 //
 // Guarantees
 //  - Everything here is written by the copy, except what is said to be the program's; the rows are
@@ -26,6 +28,7 @@ enum class CensusState : std::uint32_t {
   Marking = 2,   // the copy is at work
   Complete = 3,
   Refused = 4,  // see `refusal`
+  Asked = 5,    // by the collector, when it has read what was here before
 };
 
 enum class CensusRefusal : std::uint32_t {
@@ -33,7 +36,7 @@ enum class CensusRefusal : std::uint32_t {
   Restricted = 1,  // a seccomp filter might forbid what is needed
   NoCopy = 2,      // the kernel refused to copy the process
   NoMemory = 3,    // in the copy
-  NoMap = 4,       // /proc/self/maps cannot be read
+  NoMap = 4,       // /proc/self cannot be read
   NoSpace = 5,     // in the session
   Crashed = 6,     // a mistake of ours: see fault_code and fault_address
 };
@@ -42,7 +45,7 @@ inline constexpr std::string_view kCensusRefusalTexts[] = {
     "the program filters its system calls (seccomp)",
     "the kernel refused to copy the program",
     "there was no memory for it",
-    "/proc/self/maps cannot be read, or there is no memory for it",
+    "/proc/self cannot be read (no /proc, or no free descriptor), or there is no memory for it",
     "the session was full",
     "it failed by a mistake of heapscribe's",
 };
@@ -80,8 +83,10 @@ struct Census {
   std::uint32_t threads;         // stopped and looked at; the program's
   std::uint32_t threads_unseen;  // their registers are not known; the program's
   std::uint32_t row_count;
+  std::uint32_t row_capacity;
   std::uint32_t rows;                // Ref of CensusRow[row_count]
   std::uint32_t skipped_dominators;  // 1 = too many blocks to tell who retains what
+  std::uint64_t taken_ns;            // session time; the program's
   std::uint64_t stopped_ns;          // how long the threads stood still; the program's
   std::uint64_t marking_ns;
   std::uint64_t scanned_bytes;

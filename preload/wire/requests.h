@@ -13,7 +13,7 @@
 namespace heapscribe::wire {
 
 enum class RequestState : std::uint32_t { Free = 0, Claimed = 1, Ready = 2, Answered = 3 };
-enum class RequestVerb : std::uint32_t { Snapshot = 0 };
+enum class RequestVerb : std::uint32_t { Snapshot = 0, LeakCheck = 1 };
 // Who asks, for the recording to tell.
 enum class RequestOrigin : std::uint32_t { Command = 0, Program = 1 };
 
@@ -24,8 +24,9 @@ struct Request {
   std::atomic<RequestState> state;
   RequestVerb verb;
   RequestOrigin origin;
-  std::atomic<std::uint32_t> answer;  // number of the snapshot; 0 = it could not be taken
-  char label[kLabelBytes];            // zero-terminated; empty = the collector chooses one
+  // Number of the snapshot, or 1 for a leak check; 0 = it could not be taken.
+  std::atomic<std::uint32_t> answer;
+  char label[kLabelBytes];  // zero-terminated; empty = the collector chooses one
 };
 
 }  // namespace heapscribe::wire

@@ -39,7 +39,7 @@ inline constexpr Ref kNoRef = 0;
 inline constexpr std::size_t kUnit = 16;
 
 inline constexpr std::uint64_t kSessionMagic = 0x31'42'49'52'43'53'50'48;  // "HPSCRIB1"
-inline constexpr std::uint32_t kSessionVersion = 5;
+inline constexpr std::uint32_t kSessionVersion = 6;
 inline constexpr std::uint64_t kMaxCapacity = std::uint64_t{64} << 30;  // what a Ref can address
 
 // Sample: rows hold estimates (sampling.h); a table's allocations, allocated bytes and frees stay
@@ -243,10 +243,15 @@ struct SessionHeader {
   TracePolicy trace;
   std::uint32_t free_stacks;         // 1 = where blocks are released is wanted too
   std::uint64_t largest_trace_ring;  // bytes of words that a ring may grow to
-  std::uint32_t census_wanted;       // 1 = at the end of the program
+  std::uint32_t census_wanted;       // 1 = at the end of the program, and when asked
   std::uint32_t reserved1;
   std::uint64_t pause_threshold_ns;  // what counts as a pause; 0 = time is not read
   std::uint64_t ticks_per_us;        // of the time-stamp counter, about
+
+  // Calls of so many bytes go the watched way (hooks/record.h). The library says how many, and
+  // again once it has seen that the collector asks for a census: then they are 0.
+  std::atomic<std::uint64_t> watched_from;
+  std::atomic<std::uint64_t> releases_watched_from;
 
   // Kept up to date by the collector.
   alignas(64) std::atomic<std::uint64_t> committed;  // bytes with storage behind them
@@ -280,7 +285,8 @@ struct SessionHeader {
   std::atomic<std::uint64_t> trace_end_number;
   char exec_path[kExecPathBytes];  // for EndKind::Exec, zero-terminated
 
-  alignas(64) Census census;
+  alignas(64) Census census;        // at the end
+  alignas(64) Census asked_census;  // at the collector's wish
 
   // The high-water mark; see preload/record/peak.h. What all threads add to lies apart from what
   // all of them read at every event.
@@ -300,6 +306,7 @@ inline constexpr std::size_t kHeaderBytes = 4096;
 // The header's page ends with the absolute path of the database, written once by the collector and
 // zero-terminated; empty if it is too long.
 inline constexpr std::size_t kDatabasePathBytes = 1024;
-static_assert(sizeof(SessionHeader) <= kHeaderBytes - kDatabasePathBytes);
+inline constexpr std::size_t kDatabasePathAt = kHeaderBytes - kDatabasePathBytes;
+static_assert(sizeof(SessionHeader) <= kDatabasePathAt);
 
 }  // namespace heapscribe::wire

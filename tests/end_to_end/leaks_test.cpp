@@ -1,4 +1,6 @@
 // The leak check as users meet it. What it finds is judged by the corpus, tests/leak_corpus.
+#include <signal.h>
+
 #include <fstream>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -74,7 +76,7 @@ TEST_F(Leaks, WithoutACheckTheReasonIsSaid) {
   };
   const Case cases[] = {{"abort", {}, "did not end by exit"},
                         {"return", {"--leak-check", "off"}, "not asked for"},
-                        {"return", {"--mode", "counts"}, "not asked for"}};
+                        {"return", {"--mode", "counts"}, "only --mode"}};
   for (const Case& one : cases) {
     const RecordedRun run = recorded(one.way, one.options);
     const Finished report = leaks(run, {});
@@ -92,6 +94,47 @@ TEST_F(Leaks, NobodyWaitsForTheCopy) {
   const Finished finished = heapscribe::tests::run(piped);
   EXPECT_EQ(finished.out, "done\n");
   EXPECT_FALSE(finished.timed_out);
+}
+
+// What waits in the kernel is looked at all the same, and does not notice.
+TEST_F(Leaks, NoWaitIsEndedByTheCheck) {
+  for (int round = 0; round < 5; ++round) {
+    const RecordedRun run = run_recorded(in_directory({test_program("waiting_threads")}));
+    EXPECT_EQ(run.finished.exit_status, 0) << describe(run.finished);
+    EXPECT_EQ(run.finished.out, "done\n");
+    EXPECT_EQ(run.recording.property("leak_check"), "complete");
+  }
+}
+
+TEST_F(Leaks, AreLookedForWhileTheProgramRuns) {
+  const Recording recording(file("running.db"));
+  RunningProgram program(
+      recording_command(in_directory({test_program("waiting_threads"), "60"}), recording.path()));
+  ASSERT_TRUE(wait_until([&] {
+    const Finished asked =
+        heapscribe::tests::run({{heapscribe_command(), "query", recording.path(),
+                                 "SELECT 1 FROM recording WHERE key = 'allocations'"}});
+    return asked.out.find('1') != std::string::npos;
+  }));
+  const auto lost_blocks = [&] {
+    const Finished asked =
+        heapscribe::tests::run({{heapscribe_command(), "ctl", recording.path(), "leaks"}});
+    EXPECT_EQ(asked.exit_status, 0) << describe(asked);
+    EXPECT_NE(asked.out.find("heapscribe leaks "), std::string::npos) << asked.out;
+    const auto found = rows(recording)["lose_one"];
+    if (found.is_null() || found.at("class") != "definite") return 0;
+    return found.at("blocks").get<int>();
+  };
+  int blocks = 0;
+  ASSERT_TRUE(wait_until([&] { return (blocks = lost_blocks()) > 100; }));
+  EXPECT_GT(lost_blocks(), blocks);
+  const pid_t target = std::stoi(recording.property("pid"));
+  EXPECT_EQ(kill(target, SIGKILL), 0) << "no wait was ended";
+  program.finish();
+  EXPECT_EQ(recording.property("leak_check"), "complete") << "the last one that was asked for";
+  const Finished report =
+      heapscribe::tests::run({{heapscribe_command(), "leaks", recording.path()}});
+  EXPECT_NE(report.out.find("when it was asked for"), std::string::npos) << report.out;
 }
 
 }  // namespace

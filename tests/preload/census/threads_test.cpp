@@ -11,6 +11,10 @@
 #include <iterator>
 #include <thread>
 
+#include "preload/bootstrap/recording_scope.h"
+#include "preload/record/thread_recorder.h"
+#include "tests/preload/record/session_fixture.h"
+
 namespace heapscribe::census {
 namespace {
 
@@ -21,6 +25,12 @@ struct Other {
   std::atomic<bool> done{false};
   std::atomic<std::uint64_t> rounds{0};
 };
+
+// As a thread that has allocated something.
+void make_recorder() {
+  const bootstrap::RecordingScope scope;
+  record::recorder(scope);
+}
 
 // Goes round with a known value in a register.
 void spin(Other& other) {
@@ -42,10 +52,14 @@ const ThreadView* view_of(const Threads& threads, std::uint32_t id) {
 
 TEST(Threads, StandStillAndShowTheirRegisters) {
   Other other;
-  std::thread thread([&] { spin(other); });
+  record::open_test_session();
+  std::thread thread([&] {
+    make_recorder();
+    spin(other);
+  });
   while (other.id == 0) std::this_thread::yield();
   Threads threads;
-  ASSERT_TRUE(threads.stop());
+  ASSERT_TRUE(threads.stop(Patience::Long));
   const ThreadView* view = view_of(threads, other.id);
   ASSERT_NE(view, nullptr);
   EXPECT_EQ(view->seen.load(), 1U);
@@ -60,6 +74,19 @@ TEST(Threads, StandStillAndShowTheirRegisters) {
   thread.join();
 }
 
+TEST(Threads, ThatRunNobodyKnowsWhereAreLeftAlone) {
+  Other other;
+  record::open_test_session();
+  std::thread thread([&] { spin(other); });
+  while (other.rounds == 0) std::this_thread::yield();
+  Threads threads;
+  ASSERT_TRUE(threads.stop(Patience::Long));
+  EXPECT_EQ(threads.unseen(), 1U);
+  threads.resume();
+  other.done = true;
+  thread.join();
+}
+
 TEST(Threads, ThatBlockSignalsAreNotWaitedFor) {
   Other other;
   std::thread thread([&] {
@@ -70,7 +97,7 @@ TEST(Threads, ThatBlockSignalsAreNotWaitedFor) {
   });
   while (other.rounds == 0) std::this_thread::yield();
   Threads threads;
-  ASSERT_TRUE(threads.stop());
+  ASSERT_TRUE(threads.stop(Patience::Long));
   EXPECT_EQ(threads.unseen(), 1U);
   EXPECT_TRUE(threads.has(other.id));
   threads.resume();
