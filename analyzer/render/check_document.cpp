@@ -30,7 +30,7 @@ std::string verdict_on(const FigureCheck& check) {
 
 std::string difference_of(Figure figure, const FigureCheck& check) {
   if (check.change() == 0) return "";
-  const std::string change = change_of(figure, check.change());
+  std::string change = change_of(figure, check.change());
   if (check.before == 0) return change;
   const double share =
       static_cast<double>(std::abs(check.change())) / static_cast<double>(check.before);

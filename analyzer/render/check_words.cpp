@@ -54,7 +54,7 @@ std::string function_of(const reports::PathCheck& check) {
 }
 
 std::string function_at_place(const reports::PathCheck& check) {
-  const std::string function = function_of(check);
+  std::string function = function_of(check);
   if (check.stack.frames.empty()) return function;
   const std::string place = short_place(check.stack.blamed());
   return place.empty() ? function : fmt::format("{} ({})", function, place);
