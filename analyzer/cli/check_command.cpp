@@ -79,6 +79,7 @@ Usage usage_of(const std::vector<Reader>& readers, const Scope& scope,
   suppressions.add_built_in();
   for (const std::string& path : options.suppressions) suppressions.add_file(path);
   std::vector<Usage> runs;
+  runs.reserve(readers.size());
   for (const Reader& reader : readers) {
     runs.push_back(reports::usage_of(*reader, scope, suppressions));
   }
@@ -87,7 +88,7 @@ Usage usage_of(const std::vector<Reader>& readers, const Scope& scope,
 
 // A scope on the command line makes a baseline; later it may be repeated, not changed.
 Scope scope_of(const CheckOptions& options, const Baseline& baseline, bool exists) {
-  const Scope given = options.scope();
+  Scope given = options.scope();
   if (!exists) return given;
   if (given == Scope{} || given == baseline.scope) return baseline.scope;
   const std::string made = reports::in_words(baseline.scope);
@@ -123,9 +124,11 @@ std::string update_command(const CheckOptions& options) {
   return command + " --baseline " + model::shell_word(options.baseline) + " --update";
 }
 
-void check_against_baseline(const CheckOptions& options, const std::vector<Reader>& readers,
-                            reports::CheckReport& report) {
-  const bool exists = fs::exists(options.baseline);
+// Returns what is to be written, "" = nothing.
+std::string check_against_baseline(const CheckOptions& options, const std::vector<Reader>& readers,
+                                   reports::CheckReport& report) {
+  std::error_code error;
+  const bool exists = fs::exists(options.baseline, error);
   if (!exists && !options.update) {
     throw std::runtime_error("there is no baseline '" + options.baseline +
                              "'; --update makes it from these recordings");
@@ -134,14 +137,14 @@ void check_against_baseline(const CheckOptions& options, const std::vector<Reade
   baseline.scope = scope_of(options, baseline, exists);
   const Usage usage = usage_of(readers, baseline.scope, options);
   report.scope = reports::in_words(baseline.scope);
-  if (options.update) {
-    const auto wanted = wanted_figures(options, baseline, exists, usage);
-    const Baseline updated = reports::updated(baseline, usage, wanted);
-    report.baseline = reports::check_baseline(options.baseline, exists ? baseline : updated, usage);
-    write_whole_file(options.baseline, reports::text_of(updated));
-  } else {
+  if (!options.update) {
     report.baseline = reports::check_baseline(options.baseline, baseline, usage);
+    return "";
   }
+  const auto wanted = wanted_figures(options, baseline, exists, usage);
+  const Baseline updated = reports::updated(baseline, usage, wanted);
+  report.baseline = reports::check_baseline(options.baseline, exists ? baseline : updated, usage);
+  return reports::text_of(updated);
 }
 
 void check_against_budget(const CheckOptions& options, const std::vector<Reader>& readers,
@@ -158,9 +161,26 @@ void check_against_budget(const CheckOptions& options, const std::vector<Reader>
 
 // Printing ----------------------------------------------------------------------------------------
 
+// What is to be known about any of the recordings.
+render::Context context_of_all(const std::vector<Reader>& readers) {
+  render::Context context = context_of(*readers.front());
+  for (const Reader& reader : readers) {
+    for (const std::string& note : context_of(*reader).notes) {
+      const bool is_known =
+          std::find(context.notes.begin(), context.notes.end(), note) != context.notes.end();
+      if (!is_known) context.notes.push_back(note);
+    }
+  }
+  return context;
+}
+
 render::Sources sources_of(const CheckOptions& options) {
-  const std::string root = options.source_root.empty() ? "." : options.source_root;
-  std::string absolute = fs::weakly_canonical(root).string();
+  const fs::path root = options.source_root.empty() ? "." : options.source_root;
+  std::error_code error;
+  std::string absolute = fs::canonical(root, error).string();
+  if (error) {
+    throw std::runtime_error("--source-root '" + root.string() + "': " + error.message());
+  }
   while (!absolute.empty() && absolute.back() == '/') absolute.pop_back();
   return {absolute};
 }
@@ -168,11 +188,13 @@ render::Sources sources_of(const CheckOptions& options) {
 render::Document document_of(const reports::CheckReport& report, const render::Context& context,
                              const CheckOptions& options, render::Format format) {
   constexpr std::int64_t kRows = 5;
-  return render::check_document(report, context,
-                                {.wanted = format == render::Format::Text,
-                                 .limit = options.limit.rows(format, kRows),
-                                 .update = update_command(options),
-                                 .written = options.update});
+  return render::check_document(
+      report, context,
+      {.wanted = format == render::Format::Text,
+       .for_programs = format == render::Format::Json || format == render::Format::Csv,
+       .limit = options.limit.rows(format, kRows),
+       .update = update_command(options),
+       .written = options.update});
 }
 
 std::string document_text(const reports::CheckReport& report, const render::Context& context,
@@ -247,11 +269,13 @@ int check(const CheckOptions& options) {
   const std::vector<Reader> readers = open_all(options);
   reports::CheckReport report;
   report.runs = readers.size();
-  // Limits first: whatever is wrong with the input, nothing is written then.
   if (!options.budget.empty()) check_against_budget(options, readers, report);
-  if (!options.baseline.empty()) check_against_baseline(options, readers, report);
-  const render::Context context = context_of(*readers.front());
+  const std::string updated =
+      options.baseline.empty() ? "" : check_against_baseline(options, readers, report);
+  const render::Context context = context_of_all(readers);
   write_files(report, context, options);
+  // Last: with whatever is wrong before, it stays as it was.
+  if (options.update) write_whole_file(options.baseline, updated);
   print_report(report, context, options);
   const bool limits_kept = std::all_of(report.limits.begin(), report.limits.end(),
                                        [](const auto& limit) { return limit.is_kept(); });
@@ -315,7 +339,7 @@ void add_check_command(CLI::App& app, int& status) {
       ->add_option("--figures", options->figures,
                    "What --update writes: allocations, bytes, peak, leaks, with commas (default: "
                    "what is in the baseline, else all)")
-      ->type_name("LIST")
+      ->type_name("")
       ->delimiter(',')
       ->check(one_of({"allocations", "bytes", "peak", "leaks"}));
   command

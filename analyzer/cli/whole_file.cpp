@@ -55,8 +55,10 @@ class Draft {
 
 void write_whole_file(const std::string& path, const std::string& text) {
   const std::string target = target_of(path);
-  const bool is_special = fs::exists(target) && !fs::is_regular_file(target);
-  if (is_special) throw std::runtime_error("cannot write '" + path + "': it is not a file");
+  std::error_code error;
+  if (fs::exists(target, error) && !fs::is_regular_file(target, error)) {
+    throw std::runtime_error("cannot write '" + path + "': it is not a file");
+  }
   Draft draft(target);
   if (draft.is_open() && draft.write(text) && draft.becomes(target)) return;
   throw std::runtime_error("cannot write '" + path + "': " + std::strerror(errno));

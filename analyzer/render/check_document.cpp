@@ -234,13 +234,16 @@ std::string moved_in_words(std::size_t moved) {
 }
 
 void add_baseline(Document& document, const BaselineCheck& check, const CheckDetail& detail) {
-  append_wrapped(document.lead, what_happened(check) + moved_in_words(check.moved));
+  const std::string lead =
+      detail.written
+          ? format_plural(static_cast<std::int64_t>(check.paths), "call path") + " in " + check.file
+          : what_happened(check);
+  append_wrapped(document.lead, printable(lead) + moved_in_words(check.moved));
   document.tables.push_back(totals_table(check));
-  const bool for_data = !detail.wanted && !detail.limit;
-  if (for_data || !check.rises.empty()) {
+  if (detail.for_programs || !check.rises.empty()) {
     document.tables.push_back(paths_table("rises", "More than before", check.rises, detail));
   }
-  if (for_data || !check.falls.empty()) {
+  if (detail.for_programs || !check.falls.empty()) {
     document.tables.push_back(paths_table("falls", "Less than before", check.falls, detail));
   }
   const std::string advice = advice_on(check, detail.update);

@@ -17,6 +17,7 @@ namespace heapscribe::render {
 
 struct CheckDetail {
   bool wanted = true;                 // lines below a row, in text
+  bool for_programs = false;          // tables without rows as well
   std::optional<std::int64_t> limit;  // paths; none = all
   std::string update;                 // the command that accepts the runs; "" = there is none
   bool written = false;               // these runs are the baseline now

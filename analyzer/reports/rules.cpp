@@ -64,7 +64,7 @@ std::string rules_help(RuleGroup group) {
   std::string text = "Rules, with their defaults (shares are fractions, 0.1 = 10 %):";
   for (const Rule& rule : kRules) {
     if (rule.group != group) continue;
-    text += fmt::format("\n  {:<24}{}", fmt::format("{}={}", rule.name, defaults.*rule.value),
+    text += fmt::format("\n  {:<36}{}", fmt::format("{}={}", rule.name, defaults.*rule.value),
                         rule.help);
   }
   return text;

@@ -59,7 +59,10 @@ class CheckDocuments : public ::testing::Test {
     const bool is_text = format == Format::Text;
     render::write(out,
                   render::check_document(report_, context(),
-                                         {.wanted = is_text, .limit = {}, .update = "the command"}),
+                                         {.wanted = is_text,
+                                          .for_programs = format == Format::Json,
+                                          .limit = {},
+                                          .update = "the command"}),
                   format);
     return out.str();
   }
@@ -143,6 +146,19 @@ TEST_F(CheckDocuments, JsonHasBothSidesOfEveryFigure) {
   EXPECT_EQ(result.at("falls"), json::array());
   EXPECT_EQ(result.at("limits").at(0).at("limit"), "parser: allocations");
   EXPECT_EQ(result.at("limits").at(0).at("verdict"), "EXCEEDED");
+}
+
+TEST_F(CheckDocuments, MarkdownTellsThePlaceInTheTable) {
+  check(program(1000));
+  const std::string markdown = text(Format::Markdown);
+  EXPECT_NE(markdown.find("| `Index<>::find` | in dex.h:42 | 0 -> 1,000 allocations"),
+            std::string::npos)
+      << markdown;
+}
+
+TEST_F(CheckDocuments, AChangeThatRoundingHidesIsToldToTheByte) {
+  check(program(0).at({"f", "main"}).temporaries(1, 8));
+  EXPECT_NE(text(Format::Text).find("104,000 B"), std::string::npos) << text(Format::Text);
 }
 
 TEST_F(CheckDocuments, ProblemsLieInTheUsersSourcesOrInTheFileOfLimits) {
