@@ -14,7 +14,6 @@ namespace {
 
 using nlohmann::json;
 using render::Format;
-using render::Problem;
 using reports::Figure;
 
 const std::string kHostile = "evil<T>::\"na\nme\" & ::error::,%]]>\xff()";

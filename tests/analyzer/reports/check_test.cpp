@@ -64,6 +64,16 @@ TEST(CallPaths, DoNotTellHowDeepARecursionWent) {
   EXPECT_EQ(deep.usage.paths.begin()->first, "main > visit > walk > leaf");
 }
 
+TEST(CallPaths, LeaveTheStandardLibraryOut) {
+  const Measured run(
+      CaptureBuilder()
+          .at({"void std::construct_at<A>(A*)", "std::map<int, A>::operator[](int&&)", "fill(int)",
+               "void std::for_each<It, F>(It, It, F)", "main"})
+          .leaked(1, 8));
+  EXPECT_EQ(run.usage.paths.begin()->first, "main > fill");
+  EXPECT_EQ(run.usage.paths.begin()->second.stack.blamed().function, "fill(int)");
+}
+
 TEST(Check, ARebuildPasses) {
   const Measured before(shop());
   const Measured after(shop(7, "/tmp/b", "Index<long>::find(int) const [clone .constprop.0]"));
@@ -282,7 +292,7 @@ class CheckFiles : public ::testing::Test {
   CheckFiles() { std::filesystem::create_directories(folder_); }
   ~CheckFiles() override { std::filesystem::remove_all(folder_); }
   std::string file(const std::string& text) const {
-    const std::string path = folder_ / "f.toml";
+    std::string path = folder_ / "f.toml";
     std::ofstream(path) << text;
     return path;
   }
