@@ -230,7 +230,7 @@ void add_summary(CLI::App& app) {
   options->input.add_to(*command);
   command->add_option("--rule", options->rules, "Set a threshold of the findings; see below")
       ->type_name("NAME=VALUE");
-  command->footer(reports::rules_help());
+  command->footer(reports::rules_help(reports::RuleGroup::Findings));
   command->callback([options] {
     reports::Rules rules;
     for (const std::string& assignment : options->rules) reports::set_rule(rules, assignment);

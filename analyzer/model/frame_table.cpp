@@ -20,9 +20,11 @@ std::string fallback_name(const std::string& module, std::int64_t offset) {
 Frame make_frame(const capture::Statement& row, const std::string& module) {
   Frame frame;
   frame.module = module;
-  frame.named = !row.is_null(3);
-  frame.function = frame.named ? row.text(3) : std::string();
-  if (frame.function.empty()) frame.function = fallback_name(module, row.integer(2));
+  frame.function = row.text(3);
+  // The look-up of symbols stores the fallback too.
+  const std::string fallback = fallback_name(module, row.integer(2));
+  frame.named = !frame.function.empty() && frame.function != fallback;
+  if (!frame.named) frame.function = fallback;
   frame.file = row.text(4);
   frame.line = row.integer(5);
   frame.inlined = row.integer(6) != 0;

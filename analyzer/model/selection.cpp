@@ -70,6 +70,10 @@ void fill_selected_threads(CaptureReader& reader, const std::string& thread) {
 
 void select_sites(CaptureReader& reader, const SiteFilter& filter) {
   capture::Database& database = reader.database();
+  database.execute(
+      "DROP VIEW IF EXISTS temp.selected_site;"
+      "DROP TABLE IF EXISTS temp.matching_site;"
+      "DROP TABLE IF EXISTS temp.selected_thread;");
   if (filter.empty()) {
     database.execute(queries::select_all);
     return;

@@ -15,10 +15,11 @@ struct SiteFilter {
   std::string module;    // the same for the path of the frame's module
   std::string thread;    // "TID", "NAME" or "#id"; counts then are those of these threads alone
 
+  bool operator==(const SiteFilter&) const = default;
   bool empty() const { return function.empty() && module.empty() && thread.empty(); }
 };
 
-// To be called once per reader. Throws std::runtime_error with one sentence for a wrong expression
+// The last call counts. Throws std::runtime_error with one sentence for a wrong expression
 // or an unknown thread.
 void select_sites(CaptureReader& reader, const SiteFilter& filter);
 

@@ -3,9 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 
 #include "analyzer/model/file_name.h"
+#include "analyzer/model/stable_name.h"
 #include "analyzer/render/format.h"
 #include "analyzer/render/printable.h"
 #include "analyzer/render/short_name.h"
@@ -18,19 +18,6 @@ constexpr std::size_t kOutermostCallers = 1;
 constexpr std::size_t kLongestLink = 48;
 constexpr std::string_view kArrow = "← ";
 
-// What runs before main or a thread's function.
-bool is_startup(const model::Frame& frame) {
-  constexpr std::array<std::string_view, 8> kNames = {"_start",
-                                                      "__libc_start_main",
-                                                      "__libc_start_main_impl",
-                                                      "__libc_start_main@@GLIBC_2.34",
-                                                      "__libc_start_call_main",
-                                                      "start_thread",
-                                                      "clone3",
-                                                      "__clone3"};
-  return std::find(kNames.begin(), kNames.end(), frame.function) != kNames.end();
-}
-
 struct Link {
   std::string name;
   int times = 1;
@@ -38,7 +25,7 @@ struct Link {
 
 std::vector<Link> callers(const model::SiteStack& stack) {
   std::size_t end = stack.frames.size();
-  while (end > stack.blame + 1 && is_startup(*stack.frames[end - 1])) --end;
+  while (end > stack.blame + 1 && model::is_startup(*stack.frames[end - 1])) --end;
   std::vector<Link> links;
   for (std::size_t i = stack.blame + 1; i < end; ++i) {
     const std::string name = fit(short_name(stack.frames[i]->function), kLongestLink);

@@ -8,6 +8,7 @@
 #include <numeric>
 
 #include "analyzer/model/file_name.h"
+#include "analyzer/model/stable_name.h"
 #include "analyzer/queries/queries.h"
 #include "analyzer/reports/trend.h"
 
@@ -135,7 +136,7 @@ struct Draft {
 // All builds are taken for different: names must do.
 std::string key_of(const model::SiteStack& stack) {
   const model::Frame& blamed = stack.blamed();
-  return stable_name(blamed, false) + '\n' + model::file_name(blamed.file);
+  return model::stable_name(blamed, false) + '\n' + model::file_name(blamed.file);
 }
 
 void add_places(Readers readers, DifferenceBy by, std::vector<double> Draft::*side,

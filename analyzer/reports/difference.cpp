@@ -7,20 +7,11 @@
 #include <unordered_map>
 
 #include "analyzer/model/file_name.h"
+#include "analyzer/model/stable_name.h"
 #include "analyzer/queries/queries.h"
 
 namespace heapscribe::reports {
 namespace {
-
-// "sort.constprop.0" and "sort.part.3" are parts of sort.
-std::string without_clone_suffix(std::string name) {
-  for (const char* mark :
-       {".constprop.", ".isra.", ".part.", ".cold", ".lto_priv.", ".llvm.", " [clone"}) {
-    const std::size_t at = name.find(mark);
-    if (at != std::string::npos && at > 0) name.resize(at);
-  }
-  return name;
-}
 
 // Rows of one match, while both sides are added up.
 struct Draft {
@@ -72,11 +63,11 @@ class Matcher {
   std::string key_of(const model::SiteStack& stack) const {
     const model::Frame& blamed = stack.blamed();
     std::string key =
-        stable_name(blamed, is_common(blamed.module)) + '\n' + model::file_name(blamed.file);
+        model::stable_name(blamed, is_common(blamed.module)) + '\n' + model::file_name(blamed.file);
     if (match_ == MatchBy::Function) return key;
     for (std::size_t at = stack.blame + 1; at < stack.frames.size(); ++at) {
       const model::Frame& frame = *stack.frames[at];
-      key += '\n' + stable_name(frame, is_common(frame.module));
+      key += '\n' + model::stable_name(frame, is_common(frame.module));
     }
     return key;
   }
@@ -137,12 +128,6 @@ std::int64_t value_of(const model::Held& held, DifferenceBy by) {
       return held.allocations.value;
   }
   return 0;
-}
-
-std::string stable_name(const model::Frame& frame, bool same_build) {
-  if (frame.named) return without_clone_suffix(frame.function);
-  if (same_build || frame.module.empty()) return frame.function;
-  return model::file_name(frame.module) + " (no name)";
 }
 
 std::vector<std::string> modules_in_common(model::CaptureReader& a, model::CaptureReader& b) {

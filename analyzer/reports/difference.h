@@ -52,8 +52,6 @@ struct Side {
 
 Difference find_difference(const Side& before, const Side& after, DifferenceBy by, MatchBy match);
 
-// What a frame is called in both builds; `same_build` = its module is the same file in both.
-std::string stable_name(const model::Frame& frame, bool same_build);
 // Paths of modules with the same build id in both, which have the same offsets.
 std::vector<std::string> modules_in_common(model::CaptureReader& a, model::CaptureReader& b);
 

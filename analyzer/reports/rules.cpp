@@ -15,11 +15,16 @@ struct Rule {
   std::string_view name;
   double Rules::*value;
   std::string_view help;
+  RuleGroup group;
 };
 
 constexpr std::array kRules = {
-#define RULE(name, value, help) Rule{#name, &Rules::name, help},
+#define RULE(name, value, help) Rule{#name, &Rules::name, help, RuleGroup::Findings},
+#define HEALTH(name, unit, warning, critical, what, advice)                                 \
+  Rule{#name "_warning", &Rules::name##_warning, "warning from: " what, RuleGroup::Health}, \
+      Rule{#name "_critical", &Rules::name##_critical, "critical from", RuleGroup::Health},
 #include "analyzer/rules.def"
+#undef HEALTH
 #undef RULE
 };
 
@@ -54,11 +59,12 @@ void set_rule(Rules& rules, const std::string& assignment) {
   throw std::runtime_error("there is no rule '" + name + "'; the rules are " + known_names());
 }
 
-std::string rules_help() {
+std::string rules_help(RuleGroup group) {
   const Rules defaults;
   std::string text = "Rules, with their defaults (shares are fractions, 0.1 = 10 %):";
   for (const Rule& rule : kRules) {
-    text += fmt::format("\n  {:<24}{}", fmt::format("{}={}", rule.name, defaults.*rule.value),
+    if (rule.group != group) continue;
+    text += fmt::format("\n  {:<36}{}", fmt::format("{}={}", rule.name, defaults.*rule.value),
                         rule.help);
   }
   return text;

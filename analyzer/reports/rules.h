@@ -7,7 +7,11 @@ namespace heapscribe::reports {
 
 struct Rules {
 #define RULE(name, value, help) double name = value;
+#define HEALTH(name, unit, warning, critical, what, advice) \
+  double name##_warning = warning;                          \
+  double name##_critical = critical;
 #include "analyzer/rules.def"
+#undef HEALTH
 #undef RULE
 };
 
@@ -15,7 +19,8 @@ struct Rules {
 // that is not a number.
 void set_rule(Rules& rules, const std::string& assignment);
 
-// The rules with their defaults, a line each.
-std::string rules_help();
+enum class RuleGroup { Findings, Health };
+// The rules of a group with their defaults, a line each.
+std::string rules_help(RuleGroup group);
 
 }  // namespace heapscribe::reports

@@ -41,6 +41,18 @@ TEST(FrameTable, AnAddressWithoutSymbolsIsModulePlusOffset) {
   EXPECT_FALSE(table.at(AddressId{1}).front().named);
 }
 
+// The look-up of symbols stores a function for every address.
+TEST(FrameTable, ModulePlusOffsetIsNoNameWhenItIsStoredEither) {
+  auto database = CaptureBuilder()
+                      .at({Call("libz.so.1+0x1020").in("/usr/lib/libz.so.1"), Call("main")})
+                      .leaked(1, 8)
+                      .build();
+  FrameTable table(database);
+  EXPECT_EQ(table.at(AddressId{2}).front().function, "libz.so.1+0x1020");
+  EXPECT_FALSE(table.at(AddressId{2}).front().named);
+  EXPECT_TRUE(table.at(AddressId{1}).front().named);
+}
+
 TEST(FrameTable, RemembersWhatItReadOnce) {
   auto database = CaptureBuilder().at({"f", "main"}).leaked(1, 8).build();
   FrameTable table(database);

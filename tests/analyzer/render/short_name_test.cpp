@@ -21,6 +21,12 @@ TEST(ShortName, DropsParametersAndTemplateArguments) {
   EXPECT_EQ(short_name("std::enable_if<((x)>(2)), int>::type f<int>(int)"), "f<>");
 }
 
+TEST(ShortName, DropsAReturnTypeThatIsAnExpression) {
+  EXPECT_EQ(short_name("decltype (::new ((void*)(0)) A<b>((declval<b>)())) std::construct_at<A<b>, "
+                       "b>(A<b>*, b&&)"),
+            "std::construct_at<>");
+}
+
 TEST(ShortName, KeepsOperators) {
   EXPECT_EQ(short_name("operator new(unsigned long)"), "operator new");
   EXPECT_EQ(short_name("operator new[](unsigned long)"), "operator new[]");

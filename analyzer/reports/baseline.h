@@ -1,0 +1,65 @@
+// What runs took from the heap once, in a file that is kept with the sources:
+//
+//   version = 1
+//   [scope]               which part of the run counts; nothing = the whole
+//   module = "shop"
+//   [tolerance]           of every figure that states none of its own; exact without
+//   bytes = "1%"
+//   [total]               the figures that are judged at all
+//   allocations = 1012
+//   peak = "18040 + 512"
+//   [paths]               sorted; a figure that is not there is 0
+//   "main > Basket<>::total > PriceIndex<>::find" = { allocations = 1000, bytes = 32000 }
+//
+// A figure is exact, or has a tolerance upwards: 1000, "1000 + 5", "1000 + 2%".
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+
+#include "analyzer/reports/usage.h"
+
+namespace heapscribe::reports {
+
+struct Tolerance {
+  std::int64_t absolute = 0;
+  double share = 0;  // of the value; the larger of the two counts
+
+  std::int64_t of(std::int64_t value) const;
+  bool is_none() const { return absolute == 0 && share == 0; }
+};
+
+struct Expected {
+  std::int64_t value = 0;
+  Tolerance tolerance;
+  std::int64_t line = 0;  // in the file; 0 = in none
+};
+using Expectations = PerFigure<std::optional<Expected>>;
+
+struct Baseline {
+  Scope scope;
+  PerFigure<Tolerance> tolerance;
+  Expectations total;
+  std::map<std::string, Expectations> paths;
+
+  // What `expectations`, the total or a path's, say of a figure.
+  Expected expected(const Expectations& expectations, Figure figure) const;
+};
+
+// Figures of a baseline; those of single paths.
+inline constexpr std::array kBaselineFigures = {Figure::Allocations, Figure::Bytes, Figure::Peak,
+                                                Figure::Leaks};
+inline constexpr std::array kPathFigures = {Figure::Allocations, Figure::Bytes, Figure::Leaks};
+
+// Throws std::runtime_error with one sentence that names the line.
+Baseline read_baseline(const std::string& path);
+std::string text_of(const Baseline& baseline);
+
+// `old` with the figures of `usage`. Tolerances stay. Where the runs differ among themselves, twice
+// their spread becomes the least tolerance: of five runs a sixth lies outside their range every
+// third time, and outside twice of it hardly ever.
+Baseline updated(const Baseline& old, const Usage& usage, const FigureSet& wanted);
+
+}  // namespace heapscribe::reports

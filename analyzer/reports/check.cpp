@@ -1,0 +1,164 @@
+#include "analyzer/reports/check.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <map>
+
+namespace heapscribe::reports {
+namespace {
+
+FigureCheck judged(const Expected& expected, std::int64_t now) {
+  return {true, expected.value, now, expected.tolerance.of(expected.value)};
+}
+
+template <typename Condition>
+bool any_figure(const FigureChecks& checks, const Condition& holds) {
+  return std::any_of(checks.values.begin(), checks.values.end(), holds);
+}
+
+bool any_rose(const FigureChecks& checks) {
+  return any_figure(checks, [](const FigureCheck& check) { return check.rose(); });
+}
+
+bool any_fell(const FigureChecks& checks) {
+  return any_figure(checks, [](const FigureCheck& check) { return check.fell(); });
+}
+
+FigureChecks check_total(const Baseline& baseline, const Usage& usage) {
+  FigureChecks checks;
+  for (const Figure figure : kBaselineFigures) {
+    if (!baseline.total[figure]) continue;
+    expect_known(usage, figure, baseline.scope);
+    checks[figure] = judged(baseline.expected(baseline.total, figure), usage.total.value[figure]);
+  }
+  // What the recorder does not know exactly cannot be held against the program.
+  if (checks[Figure::Peak].judged) checks[Figure::Peak].tolerance += usage.peak_error;
+  return checks;
+}
+
+PathCheck check_path(const Baseline& baseline, const std::string& path,
+                     const Expectations& expectations, const Observed& observed) {
+  PathCheck check;
+  check.path = path;
+  check.stack = observed.stack;
+  for (const Figure figure : kPathFigures) {
+    if (!baseline.total[figure]) continue;
+    check.figures[figure] = judged(baseline.expected(expectations, figure), observed.value[figure]);
+  }
+  return check;
+}
+
+std::vector<PathCheck> check_paths(const Baseline& baseline, const Usage& usage) {
+  std::vector<PathCheck> checks;
+  for (const auto& [path, observed] : usage.paths) {
+    const auto known = baseline.paths.find(path);
+    const bool is_new = known == baseline.paths.end();
+    checks.push_back(check_path(baseline, path, is_new ? Expectations{} : known->second, observed));
+    checks.back().is_new = is_new;
+  }
+  for (const auto& [path, expectations] : baseline.paths) {
+    if (usage.paths.count(path) == 0) {
+      checks.push_back(check_path(baseline, path, expectations, {}));
+    }
+  }
+  return checks;
+}
+
+Figures figures_of(const PathCheck& check, std::int64_t FigureCheck::*side) {
+  Figures figures;
+  for (const Figure figure : kPathFigures) figures[figure] = check.figures[figure].*side;
+  return figures;
+}
+
+// Takes pairs of a new and a gone path with the same figures away; returns how many there were.
+std::size_t drop_moved(std::vector<PathCheck>& checks) {
+  std::map<std::array<std::int64_t, kFigures>, std::vector<PathCheck*>> gone;
+  for (PathCheck& check : checks) {
+    if (!check.stack.frames.empty() || !check.fell()) continue;
+    gone[figures_of(check, &FigureCheck::before).values].push_back(&check);
+  }
+  std::size_t moved = 0;
+  for (PathCheck& check : checks) {
+    if (!check.is_new || !check.rose()) continue;
+    const auto same = gone.find(figures_of(check, &FigureCheck::now).values);
+    if (same == gone.end() || same->second.empty()) continue;
+    same->second.back()->figures = {};
+    same->second.pop_back();
+    check.figures = {};
+    ++moved;
+  }
+  return moved;
+}
+
+// How much of the total the largest change is.
+double weight(const PathCheck& check, const FigureChecks& total,
+              bool (FigureCheck::*counts)() const) {
+  double largest = 0;
+  for (const Figure figure : kPathFigures) {
+    const FigureCheck& one = check.figures[figure];
+    if (!(one.*counts)()) continue;
+    const auto whole = static_cast<double>(std::max<std::int64_t>(total[figure].before, 1));
+    largest = std::max(largest, std::abs(static_cast<double>(one.change())) / whole);
+  }
+  return largest;
+}
+
+void rank(std::vector<PathCheck>& checks, const FigureChecks& total,
+          bool (FigureCheck::*counts)() const) {
+  std::stable_sort(checks.begin(), checks.end(), [&](const PathCheck& a, const PathCheck& b) {
+    return weight(a, total, counts) > weight(b, total, counts);
+  });
+}
+
+std::int64_t first_line(const Expectations& total) {
+  std::int64_t line = 0;
+  for (const Figure figure : kBaselineFigures) {
+    if (total[figure] && (line == 0 || total[figure]->line < line)) line = total[figure]->line;
+  }
+  return line;
+}
+
+}  // namespace
+
+bool PathCheck::rose() const {
+  return any_rose(figures);
+}
+
+bool PathCheck::fell() const {
+  return any_fell(figures);
+}
+
+bool BaselineCheck::passed() const {
+  return rises.empty() && !any_rose(total);
+}
+
+bool BaselineCheck::improved() const {
+  return passed() && (!falls.empty() || any_fell(total));
+}
+
+bool CheckReport::passed() const {
+  return (!baseline || baseline->passed()) &&
+         std::all_of(limits.begin(), limits.end(),
+                     [](const LimitCheck& limit) { return limit.is_kept(); });
+}
+
+BaselineCheck check_baseline(const std::string& file, const Baseline& baseline,
+                             const Usage& usage) {
+  BaselineCheck result;
+  result.file = file;
+  result.total_line = first_line(baseline.total);
+  result.total = check_total(baseline, usage);
+  result.paths = usage.paths.size();
+  result.peak_holder = largest_path(usage, Figure::Peak);
+  std::vector<PathCheck> checks = check_paths(baseline, usage);
+  result.moved = drop_moved(checks);
+  for (PathCheck& check : checks) {
+    if (check.rose()) result.rises.push_back(check);
+    if (check.fell()) result.falls.push_back(check);
+  }
+  rank(result.rises, result.total, &FigureCheck::rose);
+  rank(result.falls, result.total, &FigureCheck::fell);
+  return result;
+}
+
+}  // namespace heapscribe::reports

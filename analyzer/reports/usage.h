@@ -1,0 +1,88 @@
+// What runs of a program took from the heap, in all and by call path: what a check looks at.
+//
+// Several runs become one: of every figure the lowest, or a percentile, and how far the runs lie
+// apart. A path that a run did not take counts as 0 there.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "analyzer/model/capture_reader.h"
+#include "analyzer/model/selection.h"
+#include "analyzer/reports/suppressions.h"
+
+namespace heapscribe::reports {
+
+// Leaks are definite blocks; temporary are blocks freed before their thread allocated again.
+enum class Figure { Allocations, Bytes, Peak, Leaks, Temporary };
+inline constexpr std::size_t kFigures = 5;
+inline constexpr std::array kAllFigures = {Figure::Allocations, Figure::Bytes, Figure::Peak,
+                                           Figure::Leaks, Figure::Temporary};
+std::string_view name_of(Figure figure);
+std::optional<Figure> figure_named(std::string_view name);
+bool counts_bytes(Figure figure);
+
+// A value for each figure.
+template <typename Value>
+struct PerFigure {
+  std::array<Value, kFigures> values{};
+  Value& operator[](Figure figure) { return values[static_cast<std::size_t>(figure)]; }
+  const Value& operator[](Figure figure) const { return values[static_cast<std::size_t>(figure)]; }
+  bool operator==(const PerFigure&) const = default;
+};
+using Figures = PerFigure<std::int64_t>;
+using FigureSet = PerFigure<bool>;
+
+// Which part of a run counts. Here is where a kind of scope is added; files and options know the
+// scopes by kScopeKeys.
+struct Scope {
+  model::SiteFilter filter;
+  std::string from;  // label or number of a snapshot: what came before does not count
+  bool operator==(const Scope&) const = default;
+};
+struct ScopeKey {
+  const char* name;
+  std::string& (*text)(Scope&);
+};
+inline constexpr std::array<ScopeKey, 4> kScopeKeys = {{
+    {"function", [](Scope& scope) -> std::string& { return scope.filter.function; }},
+    {"module", [](Scope& scope) -> std::string& { return scope.filter.module; }},
+    {"thread", [](Scope& scope) -> std::string& { return scope.filter.thread; }},
+    {"from", [](Scope& scope) -> std::string& { return scope.from; }},
+}};
+// "--module 'app' --from 'warm'", "" = everything.
+std::string in_words(Scope scope);
+
+struct Observed {
+  Figures value;
+  Figures spread;          // highest less lowest of the runs
+  model::SiteStack stack;  // of the largest site, as its reader has it
+};
+
+struct Usage {
+  Observed total;
+  std::map<std::string, Observed> paths;  // by model::CallPaths
+  FigureSet known;                        // what the recordings tell of this scope
+  std::int64_t peak_error = 0;            // how far off the recorder's peak may be
+  std::string leak_check;                 // "complete", or why there is none
+};
+// Throws std::runtime_error with one sentence unless the figure is known.
+void expect_known(const Usage& usage, Figure figure, const Scope& scope);
+
+// Selects the sites of the scope. The reader must outlive what is made of it. Throws
+// std::runtime_error with one sentence where the scope is not recorded.
+Usage usage_of(model::CaptureReader& reader, const Scope& scope, Suppressions& suppressions);
+
+// percentile 0 is the minimum; known is what all know.
+Usage combined(std::span<const Usage> runs, int percentile);
+
+// Of the path with most of a figure; without frames if there is no path.
+model::SiteStack largest_path(const Usage& usage, Figure figure);
+
+}  // namespace heapscribe::reports
