@@ -273,6 +273,9 @@ void take_census(const Departure* departure) {
   CensusState none = CensusState::None;
   if (!census.state.compare_exchange_strong(none, CensusState::Stopping)) return;
   if (session.is_restricted()) return refuse(CensusRefusal::Restricted);
+  if (session.header().interruption.times.load(std::memory_order_relaxed) != 0) {
+    return refuse(CensusRefusal::Interrupted);
+  }
   {
     const bootstrap::RecordingScope scope;
     record::refresh_modules();

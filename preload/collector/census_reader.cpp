@@ -36,6 +36,8 @@ std::string_view root_name(wire::RootKind kind) {
       return "register";
     case wire::RootKind::ThreadLocal:
       return "thread-local";
+    case wire::RootKind::Registered:
+      return "registered";
     case wire::RootKind::None:
       break;
   }
