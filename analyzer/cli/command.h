@@ -26,6 +26,7 @@ void add_report_commands(CLI::App& app,
                          int& status);  // summary, hotspots, peak, temporary, leaks, sizes
 void add_growth_commands(CLI::App& app, int& status);      // growth, snapshots
 void add_difference_commands(CLI::App& app, int& status);  // diff, compare
-void add_control_command(CLI::App& app, int& status);      // asks a recording that is under way
+void add_sections_command(CLI::App& app, int& status);
+void add_control_command(CLI::App& app, int& status);  // asks a recording that is under way
 
 }  // namespace heapscribe::cli
