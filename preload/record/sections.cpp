@@ -1,5 +1,6 @@
 #include "preload/record/sections.h"
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <bitset>
@@ -21,8 +22,14 @@ constinit std::array<std::atomic<wire::Ref>, wire::kMostSections + 1> records{};
 constinit std::atomic<std::uint32_t> last_number{0};
 
 std::uint64_t hash_of(SectionNumber around, std::string_view name) {
-  std::uint64_t hash = unwind::mix(1, around);
-  for (const char letter : name) hash = unwind::mix(hash, static_cast<unsigned char>(letter));
+  std::uint64_t hash = unwind::mix(around, name.size());
+  while (!name.empty()) {
+    std::uint64_t word = 0;
+    const std::size_t bytes = std::min(name.size(), sizeof word);
+    std::memcpy(&word, name.data(), bytes);
+    hash = unwind::mix(hash, word);
+    name.remove_prefix(bytes);
+  }
   return hash;
 }
 
