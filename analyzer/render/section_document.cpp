@@ -45,8 +45,8 @@ std::vector<Column> columns() {
           data("ended", Unit::Count),
           {"allocations", "allocations", Unit::Count},
           {"bytes", "bytes", Unit::Bytes},
-          {"net_allocations", "its own", Unit::Count},
-          {"net_bytes", "bytes", Unit::Bytes},
+          data("net_allocations", Unit::Count),
+          {"net_bytes", "its own", Unit::Bytes},
           data("frees", Unit::Count),
           data("freed_bytes", Unit::Bytes),
           data("live_blocks", Unit::Count),
@@ -77,7 +77,8 @@ std::string unended(const SectionsReport& report) {
 std::vector<std::string> sentences(const SectionsReport& report, const Context& context) {
   std::vector<std::string> result;
   result.emplace_back(
-      "Allocations and bytes include the sections within, its own are without them. Alive is what "
+      "Allocations and bytes include the sections within, its own bytes are without them. Alive is "
+      "what "
       "was not freed since, by whichever thread; at peak, what the section held at the process's "
       "high-water mark.");
   if (report.by_thread) {
