@@ -76,6 +76,9 @@ std::string unended(const SectionsReport& report) {
 
 std::vector<std::string> sentences(const SectionsReport& report, const Context& context) {
   std::vector<std::string> result;
+  result.push_back(fmt::format("In sections: {} of {} allocated in the whole run.",
+                               format_bytes(report.all.bytes.value),
+                               format_bytes(report.run_bytes.value)));
   result.emplace_back(
       "Allocations and bytes include the sections within, its own bytes are without them. Alive is "
       "what "

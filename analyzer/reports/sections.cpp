@@ -93,6 +93,7 @@ SectionsReport collect_sections(model::CaptureReader& reader, const std::string&
   SectionsReport report;
   report.by_thread = !thread.empty();
   report.estimated = reader.sample_mean().has_value();
+  report.run_bytes = reader.totals().allocated_bytes;
   if (!model::has_sections(reader)) return report;
   model::select_threads(reader, thread);
   Rows rows = read_rows(reader);

@@ -37,6 +37,7 @@ struct SectionRow {
 struct SectionsReport {
   std::vector<SectionRow> rows;  // each followed by those within it, most bytes first
   SectionSums all;               // of all sections
+  model::Bytes run_bytes;        // allocated in the whole run
   bool by_thread = false;
   bool estimated = false;  // only samples were recorded
 };

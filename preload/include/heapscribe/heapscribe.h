@@ -122,7 +122,7 @@ HEAPSCRIBE_INLINE int heapscribe_is_active(void) HEAPSCRIBE_NOEXCEPT {
  * whoever frees it: `heapscribe sections DB`. Sections nest. A section within another is another
  * one than by itself; within itself it stays the same, so recursion is fine. There may be 4,095
  * different ones, 64 levels deep; beyond, what is allocated belongs to the section around, and the
- * recording says so. To begin and end one costs about 0.1 us and no memory; an allocation costs the
+ * recording says so. To begin and end one costs about 30 ns and no memory; an allocation costs the
  * same inside and outside.
  */
 

@@ -84,6 +84,7 @@ TEST(Sections, ThreadsThatRaceGetTheSameSections) {
   constexpr int kNames = 200;
   std::vector<std::vector<SectionNumber>> found(kThreads);
   std::vector<std::thread> threads;
+  threads.reserve(kThreads);
   for (auto& mine : found) {
     threads.emplace_back([&mine] {
       for (int i = 0; i < kNames; ++i) {
