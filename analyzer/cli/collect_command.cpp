@@ -120,7 +120,9 @@ void serve(const CollectArguments& arguments, collector::FileDescriptor closing_
   output.with(session);
   session.header().free_stacks = arguments.free_stacks ? 1 : 0;
   session.header().census_wanted = wants_leak_check(arguments.mode, arguments.leak_check) ? 1 : 0;
-  session.header().interruption.begins = arguments.start_paused ? 1 : 0;
+  if (arguments.start_paused) {
+    session.header().interruption.wanted = wire::RecordingWish::Pause;
+  }
   collector::ask_for_pauses(session.header(), arguments.pauses);
   collector::ask_for_trace(session.header(), arguments.trace, wire::kLargestTraceRing);
   collector::Collector collector(session, output.take(), info);

@@ -72,11 +72,25 @@ void take_snapshot(const ControlArguments& arguments) {
   });
 }
 
+void change_recording(const ControlArguments& arguments, bool pause) {
+  constexpr std::chrono::seconds kPatience{10};
+  collector::Control control(session_of(arguments.recording));
+  if (pause) {
+    control.pause_recording(kPatience);
+  } else {
+    control.resume_recording(kPatience);
+  }
+  print([&](std::ostream& out) {
+    out << fmt::format("recording of process {} {}\n", control.target(),
+                       pause ? "is paused" : "goes on");
+  });
+}
+
 }  // namespace
 
 void add_control_command(CLI::App& app, int&) {
   auto arguments = std::make_shared<ControlArguments>();
-  CLI::App* command = app.add_subcommand("ctl", "Ask a recording that is under way for a snapshot");
+  CLI::App* command = app.add_subcommand("ctl", "Ask something of a recording under way");
   command
       ->add_option("RECORDING", arguments->recording,
                    "Number of the recorded process, or the database being written")
@@ -88,6 +102,11 @@ void add_control_command(CLI::App& app, int&) {
   snapshot->add_option("LABEL", arguments->label, "What to call it, for diff --from and --to")
       ->type_name("");
   snapshot->callback([arguments] { take_snapshot(*arguments); });
+  command->add_subcommand("pause", "Only count what is allocated, until resume")
+      ->callback([arguments] { change_recording(*arguments, true); });
+  command->add_subcommand("resume", "Record again")->callback([arguments] {
+    change_recording(*arguments, false);
+  });
 }
 
 }  // namespace heapscribe::cli

@@ -113,7 +113,9 @@ int record(const RunArguments& arguments) {
   }
   session.header().free_stacks = arguments.free_stacks ? 1 : 0;
   session.header().census_wanted = wants_leak_check(arguments.mode, arguments.leak_check) ? 1 : 0;
-  session.header().interruption.begins = arguments.start_paused ? 1 : 0;
+  if (arguments.start_paused) {
+    session.header().interruption.wanted = wire::RecordingWish::Pause;
+  }
   collector::ask_for_pauses(session.header(), arguments.pauses);
   collector::Collector collector(session, output.take(), describe(arguments, child.pid(), session));
   arguments.snapshots.apply_to(collector);

@@ -46,7 +46,7 @@ inline void add_free_stacks_option(CLI::App& command, bool& wanted) {
 inline void add_start_paused_option(CLI::App& command, bool& paused) {
   command
       .add_flag("--start-paused", paused,
-                "record nothing until the program calls heapscribe_resume_recording")
+                "record nothing until the program (heapscribe.h) or heapscribe ctl resumes it")
       ->envname("HEAPSCRIBE_START_PAUSED");
 }
 

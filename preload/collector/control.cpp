@@ -150,4 +150,37 @@ std::uint32_t Control::snapshot(const std::string& label, std::chrono::milliseco
   return number;
 }
 
+bool Control::is_paused() const {
+  return header_->interruption.since_ns.load(std::memory_order_relaxed) != 0;
+}
+
+void Control::pause_recording(std::chrono::milliseconds patience) {
+  if (header_->mode == wire::Mode::Sample || header_->pause_threshold_ns == 0) {
+    throw ControlError(fmt::format(
+        "recording of process {} cannot be paused: not with --mode sample, nor with --pauses off",
+        target()));
+  }
+  wish(wire::RecordingWish::Pause, patience);
+}
+
+void Control::resume_recording(std::chrono::milliseconds patience) {
+  wish(wire::RecordingWish::Resume, patience);
+}
+
+void Control::wish(wire::RecordingWish wanted, std::chrono::milliseconds patience) {
+  const bool paused = wanted == wire::RecordingWish::Pause;
+  const Clock::time_point deadline = Clock::now() + patience;
+  if (is_paused() != paused) header_->interruption.wanted = wanted;
+  while (is_paused() != paused) {
+    if (Clock::now() > deadline || !collector_lives()) {
+      header_->interruption.wanted = wire::RecordingWish::None;
+      throw ControlError(
+          fmt::format("process {} did not follow: it ended, or allocates nothing; its recording "
+                      "goes on as before",
+                      target()));
+    }
+    std::this_thread::sleep_for(kPause);
+  }
+}
+
 }  // namespace heapscribe::collector

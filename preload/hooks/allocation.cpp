@@ -80,6 +80,7 @@ template <typename Call>
   thread_state.pending_kind = kNoPendingKind;
   void* block = call();
   if (block != nullptr) note_unrecorded();
+  heapscribe::record::follow_wish();
   return block;
 }
 

@@ -9,6 +9,7 @@ namespace heapscribe::record {
 namespace {
 
 using bootstrap::Phase;
+using wire::RecordingWish;
 
 bool change_phase(Phase from, Phase to) {
   return bootstrap::phase_page.phase.compare_exchange_strong(from, to, std::memory_order_acq_rel);
@@ -32,12 +33,24 @@ void note_end() {
   }
 }
 
+RecordingWish take_wish() {
+  std::atomic<RecordingWish>& wanted = interruption().wanted;
+  if (wanted.load(std::memory_order_relaxed) == RecordingWish::None) return RecordingWish::None;
+  return wanted.exchange(RecordingWish::None, std::memory_order_relaxed);
+}
+
 }  // namespace
 
+void follow_wish() {
+  const RecordingWish wish = take_wish();
+  if (wish == RecordingWish::Pause) pause_recording();
+  if (wish == RecordingWish::Resume) resume_recording();
+}
+
 bool begins_interrupted() {
-  if (interruption().begins.load(std::memory_order_relaxed) == 0) return false;
-  note_begin();
-  return true;
+  const bool wanted = take_wish() == RecordingWish::Pause;
+  if (wanted) note_begin();
+  return wanted;
 }
 
 bool pause_recording() {

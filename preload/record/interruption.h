@@ -7,6 +7,9 @@
 
 namespace heapscribe::record {
 
+// What was wished for from outside, if anything: to be called now and then.
+void follow_wish();
+
 // As if pause_recording() had been called before the first event. Returns whether that is so.
 bool begins_interrupted();
 

@@ -2,6 +2,7 @@
 
 #include "preload/bootstrap/thread_state.h"
 #include "preload/record/counting.h"
+#include "preload/record/interruption.h"
 #include "preload/record/thread_recorder.h"
 
 namespace heapscribe::record {
@@ -98,6 +99,7 @@ Watch PauseWatch::begin(std::size_t size) {
   const bool large = size >= timed_from;
   if (large && runs) watch.stands_for = 1;
   if (thread_state.until_look >= 0) return watch;
+  follow_wish();
   if (!runs) {
     thread_state.until_look = kNever;
     return watch;

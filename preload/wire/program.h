@@ -38,10 +38,13 @@ struct MarkerRecord {
   // char name[name_length] follows, no terminator
 };
 
+// What is wanted from outside; the program follows when it looks, one call in 64.
+enum class RecordingWish : std::uint32_t { None = 0, Pause = 1, Resume = 2 };
+
 // Recording may stop for a while. Blocks that are made meanwhile are not known later.
 struct Interruption {
   std::atomic<std::uint32_t> times;
-  std::atomic<std::uint32_t> begins;      // 1 = the recording begins interrupted; the collector's
+  std::atomic<RecordingWish> wanted;      // by who wishes; taken back by the library
   std::atomic<std::uint64_t> since_ns;    // session time of the present one; 0 = recording goes on
   std::atomic<std::uint64_t> total_ns;    // of those that are over
   std::atomic<std::uint64_t> unrecorded;  // allocations of threads without a table

@@ -1,4 +1,5 @@
 // Programs that speak to the library through heapscribe.h, under it and without it.
+#include <csignal>
 #include <map>
 #include <nlohmann/json.hpp>
 
@@ -188,6 +189,38 @@ TEST_F(Api, ARecordingCanBeginPaused) {
   // Pausing again does nothing, resuming does.
   EXPECT_EQ(run.recording.summary().allocations, 5U);
   EXPECT_EQ(run.recording.property("unrecorded_allocations"), "8");
+}
+
+TEST_F(Api, ARunningProgramIsPausedAndResumedFromOutside) {
+  const std::filesystem::path database = file("server.db");
+  RunningProgram server(
+      recording_command(in_directory({sample_program("leaking_server"), "60"}), database));
+  const Recording recording(database);
+  const auto allocations = [&] { return recording.integer("SELECT sum(allocations) FROM thread"); };
+  // Until the first numbers are in the database.
+  ASSERT_TRUE(wait_until([&] {
+    const Finished asked =
+        run(Command{.arguments = {heapscribe_command(), "query", database,
+                                  "SELECT 'begun' FROM recording WHERE key = 'allocations'"}});
+    return asked.out.find("begun") != std::string::npos;
+  }));
+  const auto ctl = [&](const std::string& verb) {
+    return run(Command{.arguments = {heapscribe_command(), "ctl", database, verb}});
+  };
+  const Finished paused = ctl("pause");
+  EXPECT_EQ(paused.exit_status, 0) << describe(paused);
+  EXPECT_TRUE(wait_until([&] {
+    const std::string missed = recording.property("unrecorded_allocations");
+    return !missed.empty() && std::stol(missed) > 100;
+  }));
+  EXPECT_EQ(recording.property("paused_now"), "1");
+  const std::int64_t before = allocations();
+  const Finished resumed = ctl("resume");
+  EXPECT_EQ(resumed.exit_status, 0) << describe(resumed);
+  EXPECT_TRUE(wait_until([&] { return allocations() > before + 100; }));
+  EXPECT_EQ(recording.property("paused_now"), "0");
+  kill(std::stoi(recording.property("pid")), SIGKILL);
+  server.finish();
 }
 
 TEST_F(Api, CountersOfThreadAndSectionAreExact) {
