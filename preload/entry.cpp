@@ -16,6 +16,7 @@
 #include "preload/platform/notice.h"
 #include "preload/platform/own_code.h"
 #include "preload/platform/stack_bounds.h"
+#include "preload/record/interruption.h"
 #include "preload/record/live_blocks.h"
 #include "preload/record/module_list.h"
 #include "preload/record/pauses.h"
@@ -109,7 +110,9 @@ void choose_allocator() {
 
 // Samples are served by the pool, whoever serves the rest.
 Phase phase_of(wire::Mode mode) {
-  if (mode != wire::Mode::Sample) return Phase::Recording;
+  if (mode != wire::Mode::Sample) {
+    return record::begins_interrupted() ? Phase::Paused : Phase::Recording;
+  }
   if (memory::range.bytes != 0 || memory::start_pool(true)) return Phase::Sampling;
   platform::notice("not recording: no address space for samples");
   return Phase::Off;
@@ -125,9 +128,11 @@ void begin_recording() {
     let_allocator_prepare();
     choose_allocator();
     prepare_recording(record::session.header());
-    if (record::ThreadRecorder* recorder = record::recorder(scope)) replay_early_events(*recorder);
+    const Phase phase = phase_of(record::session.header().mode);
+    record::ThreadRecorder* recorder = record::recorder(scope);
+    if (recorder != nullptr && phase != Phase::Paused) replay_early_events(*recorder);
     bootstrap::wipe_phase_on_fork();
-    bootstrap::set_phase(phase_of(record::session.header().mode));
+    bootstrap::set_phase(phase);
   } else {
     bootstrap::set_phase(Phase::Off);
   }

@@ -36,6 +36,7 @@ struct CollectArguments {
   std::string trace;
   bool free_stacks = false;
   std::string leak_check = "exit";
+  bool start_paused = false;
   std::uint64_t pauses = collector::kPauseThresholdNs;
 };
 
@@ -119,6 +120,9 @@ void serve(const CollectArguments& arguments, collector::FileDescriptor closing_
   output.with(session);
   session.header().free_stacks = arguments.free_stacks ? 1 : 0;
   session.header().census_wanted = wants_leak_check(arguments.mode, arguments.leak_check) ? 1 : 0;
+  if (arguments.start_paused) {
+    session.header().interruption.wanted = wire::RecordingWish::Pause;
+  }
   collector::ask_for_pauses(session.header(), arguments.pauses);
   collector::ask_for_trace(session.header(), arguments.trace, wire::kLargestTraceRing);
   collector::Collector collector(session, output.take(), info);
@@ -156,6 +160,7 @@ void serve(const CollectArguments& arguments, collector::FileDescriptor closing_
 int collect(const CollectArguments& arguments) {
   if (!arguments.trace.empty()) expect_every_event(arguments.mode);
   if (arguments.free_stacks) expect_every_stack(arguments.mode);
+  expect_use_of_start_paused(arguments.mode, arguments.start_paused);
   collector::occupy_standard_descriptors();
   collector::close_inherited_descriptors();
   collector::FileDescriptor closing_line = collector::copy_standard_error();
@@ -186,6 +191,7 @@ void add_collect_command(CLI::App& app, int& status) {
       ->check(CLI::IsMember({"block", "drop", "degrade"}));
   add_free_stacks_option(*command, arguments->free_stacks);
   add_leak_check_option(*command, arguments->leak_check);
+  add_start_paused_option(*command, arguments->start_paused);
   add_snapshot_options(*command, arguments->snapshots);
   add_pauses_option(*command, arguments->pauses);
   command->add_option("--output", arguments->output);

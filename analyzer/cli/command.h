@@ -28,6 +28,7 @@ void add_growth_commands(CLI::App& app, int& status);      // growth, snapshots
 void add_difference_commands(CLI::App& app, int& status);  // diff, compare
 void add_check_command(CLI::App& app, int& status);        // check
 void add_health_command(CLI::App& app, int& status);       // health
-void add_control_command(CLI::App& app, int& status);      // asks a recording that is under way
+void add_sections_command(CLI::App& app, int& status);
+void add_control_command(CLI::App& app, int& status);  // asks a recording that is under way
 
 }  // namespace heapscribe::cli

@@ -83,12 +83,25 @@ void check_leaks(const ControlArguments& arguments) {
   });
 }
 
+void change_recording(const ControlArguments& arguments, bool pause) {
+  constexpr std::chrono::seconds kPatience{10};
+  collector::Control control(session_of(arguments.recording));
+  if (pause) {
+    control.pause_recording(kPatience);
+  } else {
+    control.resume_recording(kPatience);
+  }
+  print([&](std::ostream& out) {
+    out << fmt::format("recording of process {} {}\n", control.target(),
+                       pause ? "is paused" : "goes on");
+  });
+}
+
 }  // namespace
 
 void add_control_command(CLI::App& app, int&) {
   auto arguments = std::make_shared<ControlArguments>();
-  CLI::App* command =
-      app.add_subcommand("ctl", "Ask a recording that is under way for a snapshot or a leak check");
+  CLI::App* command = app.add_subcommand("ctl", "Ask something of a recording under way");
   command
       ->add_option("RECORDING", arguments->recording,
                    "Number of the recorded process, or the database being written")
@@ -104,6 +117,11 @@ void add_control_command(CLI::App& app, int&) {
       "leaks",
       "See which blocks the program can still reach now; returns when it is in the database");
   leaks->callback([arguments] { check_leaks(*arguments); });
+  command->add_subcommand("pause", "Only count what is allocated, until resume")
+      ->callback([arguments] { change_recording(*arguments, true); });
+  command->add_subcommand("resume", "Record again")->callback([arguments] {
+    change_recording(*arguments, false);
+  });
 }
 
 }  // namespace heapscribe::cli

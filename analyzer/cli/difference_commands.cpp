@@ -131,10 +131,7 @@ void diff(const DifferenceOptions& options) {
     throw std::runtime_error(fmt::format(
         "diff takes one recording or two, not {}; see heapscribe compare", options.before.size()));
   }
-  if (!options.filter.filter.thread.empty()) {
-    throw std::runtime_error("snapshots are not recorded by thread: --thread '" +
-                             options.filter.filter.thread + "' cannot select them");
-  }
+  options.filter.refuse_parts("snapshots are");
   if (options.before.size() == 2) return diff_between(options);
   if (options.from.empty() && options.to.empty()) {
     throw std::runtime_error(fmt::format(

@@ -41,10 +41,7 @@ void add_growth(CLI::App& app) {
   options->filter.add_to(*command);
   command->footer(kVerdicts);
   command->callback([options] {
-    if (!options->filter.filter.thread.empty()) {
-      throw std::runtime_error("growth is not recorded by thread: --thread '" +
-                               options->filter.filter.thread + "' cannot select it");
-    }
+    options->filter.refuse_parts("growth is");
     const render::Format format = options->input.chosen_format();
     const auto reader = open_capture(options->input.path);
     model::select_sites(*reader, options->filter.filter);

@@ -78,6 +78,11 @@ void FilterOptions::add_to(CLI::App& command) {
                   "What threads of this TID, NAME or '#id' allocated and freed themselves")
       ->type_name("THREAD")
       ->group(group);
+  command
+      .add_option("--section", filter.section,
+                  "What was allocated in a section of this name or path, and in those within it")
+      ->type_name("NAME")
+      ->group(group);
 }
 
 std::string FilterOptions::in_words() const {
@@ -87,7 +92,18 @@ std::string FilterOptions::in_words() const {
   if (!filter.module.empty())
     words.push_back(fmt::format("stacks with module '{}'", filter.module));
   if (!filter.thread.empty()) words.push_back(fmt::format("thread '{}'", filter.thread));
+  if (!filter.section.empty()) words.push_back(fmt::format("section '{}'", filter.section));
   return fmt::format("{}", fmt::join(words, ", "));
+}
+
+void FilterOptions::refuse_parts(const std::string& report) const {
+  const auto refuse = [&](const char* part, const std::string& value) {
+    if (value.empty()) return;
+    throw std::runtime_error(fmt::format("{0} not recorded by {1}: --{1} '{2}' cannot select them",
+                                         report, part, value));
+  };
+  refuse("thread", filter.thread);
+  refuse("section", filter.section);
 }
 
 void LimitOption::add_to(CLI::App& command) {

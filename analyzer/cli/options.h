@@ -32,6 +32,8 @@ struct FilterOptions {
 
   void add_to(CLI::App& command);
   std::string in_words() const;
+  // For what is not recorded by thread and section; `report` as in "releases are".
+  void refuse_parts(const std::string& report) const;
 };
 
 // --limit: without it `fallback` rows for people and all rows for programs.

@@ -34,6 +34,7 @@ struct RunArguments {
   std::string allocator = "system";
   bool trace = false, free_stacks = false;
   std::string leak_check = "exit";
+  bool start_paused = false;
   std::uint64_t pauses = collector::kPauseThresholdNs;
   std::string trace_full = "block";
   std::uint64_t trace_ring = wire::kLargestTraceRing;
@@ -90,6 +91,7 @@ std::string unheard(const std::string& program) {
 int record(const RunArguments& arguments) {
   if (arguments.trace) expect_every_event(arguments.mode);
   if (arguments.free_stacks) expect_every_stack(arguments.mode);
+  expect_use_of_start_paused(arguments.mode, arguments.start_paused);
   const std::vector<int> inherited = collector::inherited_descriptors();
   collector::occupy_standard_descriptors();
   const std::string program = collector::find_program(arguments.command.front());
@@ -111,6 +113,9 @@ int record(const RunArguments& arguments) {
   }
   session.header().free_stacks = arguments.free_stacks ? 1 : 0;
   session.header().census_wanted = wants_leak_check(arguments.mode, arguments.leak_check) ? 1 : 0;
+  if (arguments.start_paused) {
+    session.header().interruption.wanted = wire::RecordingWish::Pause;
+  }
   collector::ask_for_pauses(session.header(), arguments.pauses);
   collector::Collector collector(session, output.take(), describe(arguments, child.pid(), session));
   arguments.snapshots.apply_to(collector);
@@ -162,6 +167,7 @@ void add_run_command(CLI::App& app, int& status) {
       ->capture_default_str();
   add_free_stacks_option(*command, arguments->free_stacks);
   add_leak_check_option(*command, arguments->leak_check);
+  add_start_paused_option(*command, arguments->start_paused);
   add_snapshot_options(*command, arguments->snapshots);
   add_pauses_option(*command, arguments->pauses);
   command->add_flag("--trace", arguments->trace,

@@ -164,7 +164,8 @@ render::Document document_of(CaptureReader& reader, const SiteReport& report,
   const std::string why = reader.text("leak_check");
   if (why == "complete") {
     throw std::runtime_error(
-        "--classes, --fail-on and suppressions go with neither --tree, --group nor --thread");
+        "--classes, --fail-on and suppressions go with neither --tree, --group, --thread nor "
+        "--section");
   }
   throw std::runtime_error("'" + reader.path() +
                            "' has no leak check: " + (why.empty() ? "none was made" : why));
@@ -176,7 +177,8 @@ bool by_class(const CaptureReader& reader, const SiteReport& report, const SiteO
   const render::Format format = options.input.chosen_format();
   const bool for_scripts = format == render::Format::Json || format == render::Format::Csv;
   const bool plain = (!for_scripts || options.leaks.any()) && options.tree.empty() &&
-                     options.group == "site" && options.filter.filter.thread.empty();
+                     options.group == "site" && options.filter.filter.thread.empty() &&
+                     options.filter.filter.section.empty();
   return report.by == Measure::Live && report.collect != nullptr && plain && has_leak_check(reader);
 }
 
@@ -295,10 +297,7 @@ void add_releases(CLI::App& app) {
   options->filter.add_to(*command);
   command->callback([options] {
     constexpr std::int64_t kRows = 10;
-    if (!options->filter.filter.thread.empty()) {
-      throw std::runtime_error("releases are not recorded by thread: --thread '" +
-                               options->filter.filter.thread + "' cannot select them");
-    }
+    options->filter.refuse_parts("releases are");
     const auto reader = open_capture(options->input.path);
     model::select_sites(*reader, options->filter.filter);
     const auto pair_by =

@@ -42,6 +42,19 @@ inline void add_free_stacks_option(CLI::App& command, bool& wanted) {
       ->envname("HEAPSCRIBE_FREE_STACKS");
 }
 
+// Nothing is recorded until the program asks for it (heapscribe.h).
+inline void add_start_paused_option(CLI::App& command, bool& paused) {
+  command
+      .add_flag("--start-paused", paused,
+                "record nothing until the program (heapscribe.h) or heapscribe ctl resumes it")
+      ->envname("HEAPSCRIBE_START_PAUSED");
+}
+
+inline void expect_use_of_start_paused(const RecordingMode& mode, bool paused) {
+  if (!paused || mode.mode() != wire::Mode::Sample) return;
+  throw std::runtime_error("--start-paused does not go with --mode sample");
+}
+
 // "512KiB" becomes a number; returns what is wrong with it.
 inline std::string to_bytes(std::string& text) {
   const std::string given = text;

@@ -63,6 +63,17 @@ Moment moment_at(const CaptureReader& reader, const std::string& name, std::int6
   return {MomentKind::Time, 0, {time}, in_seconds(time)};
 }
 
+// Recordings of older versions know no markers.
+std::optional<Moment> find_marker(CaptureReader& reader, const std::string& name) {
+  constexpr char kKnown[] = "SELECT count(*) FROM sqlite_master WHERE name = 'marker'";
+  if (reader.database().integer(kKnown) == 0) return std::nullopt;
+  auto row = reader.database().prepare(queries::marker_named);
+  row.bind(1, std::string_view(name));
+  if (!row.step() || row.is_null(0)) return std::nullopt;
+  const std::int64_t at = row.integer(0);
+  return Moment{MomentKind::Time, 0, {at}, "marker '" + name + "' at " + in_seconds(at)};
+}
+
 Sites at_snapshot(CaptureReader& reader, std::int64_t id) {
   Sites sites;
   auto rows = reader.database().prepare(queries::snapshot_points);
@@ -117,8 +128,9 @@ Moment find_moment(CaptureReader& reader, const std::string& name,
   if (name == "exit" || name == "end") {
     return {MomentKind::Exit, 0, {end}, "the end at " + in_seconds(end)};
   }
+  if (const auto marker = find_marker(reader, name)) return *marker;
   if (time) return moment_at(reader, name, *time);
-  throw std::runtime_error("'" + reader.path() + "' has no snapshot '" + name +
+  throw std::runtime_error("'" + reader.path() + "' has no snapshot or marker '" + name +
                            "'; heapscribe snapshots lists them, and a time such as 2.5s will do");
 }
 

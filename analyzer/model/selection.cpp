@@ -58,12 +58,38 @@ void fill_matching_sites(CaptureReader& reader, const SiteFilter& filter) {
   }
 }
 
-void fill_selected_threads(CaptureReader& reader, const std::string& thread) {
+}  // namespace
+
+void select_threads(CaptureReader& reader, const std::string& thread) {
+  reader.database().execute("CREATE TEMP TABLE selected_thread(thread_id INTEGER PRIMARY KEY)");
+  if (thread.empty()) return;
   auto insert = reader.database().prepare(queries::select_threads);
   insert.bind(1, std::string_view(thread)).run();
   if (reader.database().integer("SELECT count(*) FROM temp.selected_thread") > 0) return;
   throw std::runtime_error("'" + reader.path() + "' has no thread '" + thread +
                            "'; list them: heapscribe query DB 'SELECT id, tid, name FROM thread'");
+}
+
+bool has_sections(CaptureReader& reader) {
+  return reader.database().integer("SELECT count(*) FROM sqlite_master WHERE name = 'section'") !=
+         0;
+}
+
+namespace {
+
+void select_sections(CaptureReader& reader, const std::string& section) {
+  if (has_sections(reader)) {
+    auto insert = reader.database().prepare(queries::select_sections);
+    insert.bind(1, std::string_view(section)).run();
+    if (reader.database().integer("SELECT count(*) FROM temp.selected_section") > 0) return;
+  }
+  throw std::runtime_error("'" + reader.path() + "' has no section '" + section +
+                           "'; list them: heapscribe sections DB");
+}
+
+const char* view_for(const SiteFilter& filter) {
+  if (!filter.section.empty()) return queries::select_by_section;
+  return filter.thread.empty() ? queries::select_matching : queries::select_by_thread;
 }
 
 }  // namespace
@@ -80,15 +106,16 @@ void select_sites(CaptureReader& reader, const SiteFilter& filter) {
   }
   database.execute(
       "CREATE TEMP TABLE matching_site(site_id INTEGER PRIMARY KEY);"
-      "CREATE TEMP TABLE selected_thread(thread_id INTEGER PRIMARY KEY);");
+      "CREATE TEMP TABLE selected_section(section_id INTEGER PRIMARY KEY);");
   const bool by_stack = !filter.function.empty() || !filter.module.empty();
   if (by_stack) {
     fill_matching_sites(reader, filter);
   } else {
     database.execute("INSERT INTO temp.matching_site SELECT id FROM site");
   }
-  if (!filter.thread.empty()) fill_selected_threads(reader, filter.thread);
-  database.execute(filter.thread.empty() ? queries::select_matching : queries::select_by_thread);
+  select_threads(reader, filter.thread);
+  if (!filter.section.empty()) select_sections(reader, filter.section);
+  database.execute(view_for(filter));
 }
 
 }  // namespace heapscribe::model

@@ -15,12 +15,21 @@ struct SiteFilter {
   std::string module;    // the same for the path of the frame's module
   std::string thread;    // "TID", "NAME" or "#id"; counts then are those of these threads alone
 
+  std::string section = {};  // name or path ("outer/inner"), with the sections within
+
   bool operator==(const SiteFilter&) const = default;
-  bool empty() const { return function.empty() && module.empty() && thread.empty(); }
+  bool empty() const {
+    return function.empty() && module.empty() && thread.empty() && section.empty();
+  }
 };
 
 // The last call counts. Throws std::runtime_error with one sentence for a wrong expression
-// or an unknown thread.
+// or an unknown thread or section.
 void select_sites(CaptureReader& reader, const SiteFilter& filter);
+
+// Whether the recording knows of sections at all; older ones do not.
+bool has_sections(CaptureReader& reader);
+// Fills the table selected_thread; with none for "". Part of select_sites.
+void select_threads(CaptureReader& reader, const std::string& thread);
 
 }  // namespace heapscribe::model

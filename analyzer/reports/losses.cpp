@@ -55,6 +55,16 @@ std::string sample_sentence(const CaptureReader& reader) {
       mean->value);
 }
 
+std::string pause_sentence(const CaptureReader& reader) {
+  const std::int64_t times = reader.integer("paused_times").value_or(0);
+  if (times == 0) return {};
+  const std::int64_t missed = reader.integer("unrecorded_allocations").value_or(0);
+  const double seconds = static_cast<double>(reader.integer("paused_ns").value_or(0)) / 1e9;
+  return fmt::format("Recording was paused {}, for {:.2f} s: {} {} not recorded.",
+                     times == 1 ? "once" : fmt::format("{} times", times), seconds, missed,
+                     missed == 1 ? "allocation was" : "allocations were");
+}
+
 std::string symbol_sentence(const CaptureReader& reader) {
   const bool ended =
       reader.state() == RecordingState::Complete || reader.state() == RecordingState::Recovered;
@@ -76,8 +86,9 @@ bool nothing_lost(const std::vector<model::Loss>& losses) {
 
 std::vector<std::string> caveats(const CaptureReader& reader) {
   std::vector<std::string> sentences;
-  for (const std::string& sentence : {state_sentence(reader), sample_sentence(reader),
-                                      loss_sentence(reader), symbol_sentence(reader)}) {
+  for (const std::string& sentence :
+       {state_sentence(reader), sample_sentence(reader), pause_sentence(reader),
+        loss_sentence(reader), symbol_sentence(reader)}) {
     if (!sentence.empty()) sentences.push_back(sentence);
   }
   return sentences;

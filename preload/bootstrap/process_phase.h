@@ -17,7 +17,7 @@
 
 namespace heapscribe::bootstrap {
 
-enum class Phase : std::uint32_t { Unborn, Resolving, Passing, Off, Recording, Sampling };
+enum class Phase : std::uint32_t { Unborn, Resolving, Passing, Off, Recording, Sampling, Paused };
 
 struct alignas(4096) PhasePage {
   std::atomic<Phase> phase;
@@ -28,9 +28,12 @@ extern constinit PhasePage phase_page;
 inline Phase phase() {
   return phase_page.phase.load(std::memory_order_relaxed);
 }
-// Sampling is a way of recording.
+// Sampling is a way of recording; so is Paused, where only releases are (record/interruption.h).
 inline bool is_recording() {
   return phase() >= Phase::Recording;
+}
+inline bool is_paused() {
+  return phase() == Phase::Paused;
 }
 inline void set_phase(Phase phase) {
   phase_page.phase.store(phase, std::memory_order_release);

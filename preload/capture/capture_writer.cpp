@@ -84,7 +84,7 @@ Counters& Counters::operator-=(const Counters& other) {
   return *this;
 }
 
-CaptureWriter::CaptureWriter(Database& database) : database_(database) {
+CaptureWriter::CaptureWriter(Database& database) : database_(database), section_store_(database) {
   constexpr float kDense = 0.75F;
   stack_ids_.max_load_factor(kDense);
   load();
@@ -270,6 +270,7 @@ void CaptureWriter::flush(const std::function<void()>& also) {
   write_variances();
   write_threads();
   write_thread_sites();
+  section_store_.write();
   write_timeline();
   write_site_timeline();
   write_recording();
@@ -282,7 +283,8 @@ bool CaptureWriter::batch_is_empty() const {
   return stored_modules_ == modules_.size() && stored_addresses_ == addresses_.size() &&
          stored_stacks_ == stacks_.size() && unloaded_.empty() && changed_sites_.empty() &&
          changed_threads_.empty() && changed_thread_sites_.empty() && changed_recording_.empty() &&
-         !clear_timeline_ && points_.empty() && !clear_site_timeline_ && intervals_.empty();
+         section_store_.batch_is_empty() && !clear_timeline_ && points_.empty() &&
+         !clear_site_timeline_ && intervals_.empty();
 }
 
 void CaptureWriter::forget_batch() {
@@ -290,6 +292,7 @@ void CaptureWriter::forget_batch() {
   stored_addresses_ = addresses_.size();
   stored_stacks_ = stacks_.size();
   stored_sites_ = sites_.size();
+  section_store_.written();
   for (const SiteId id : changed_sites_) sites_[id].changed = false;
   for (const auto& [thread, site] : changed_thread_sites_)
     threads_[thread].sites[site].changed = false;

@@ -26,34 +26,16 @@
 #include <vector>
 
 #include "preload/capture/database.h"
+#include "preload/capture/section_store.h"
 #include "preload/capture/stack_chunks.h"
 #include "preload/wire/session.h"
 
 namespace heapscribe::capture {
 
-using ModuleId = std::uint32_t;
-using AddressId = std::uint32_t;
-using StackId = std::uint32_t;
-using SiteId = std::uint32_t;
-using ThreadId = std::uint32_t;
-
 struct ModuleRow {
   std::string path{}, build_id{};
   std::uint64_t bias = 0, base = 0, end = 0, load_ns = 0;
   std::uint64_t unload_ns = 0;  // 0 = still loaded
-};
-
-// What events add up to, per site, per thread, and per thread at a site.
-struct Counters {
-  std::uint64_t allocations = 0, bytes = 0, frees = 0, freed_bytes = 0;
-  std::uint64_t temporary = 0, reallocations = 0, usable_bytes = 0;
-
-  Counters& operator+=(const Counters& other);
-  Counters& operator-=(const Counters& other);
-  friend Counters operator-(Counters left, const Counters& right) { return left -= right; }
-  bool operator==(const Counters&) const = default;
-  std::int64_t live_blocks() const { return static_cast<std::int64_t>(allocations - frees); }
-  std::int64_t live_bytes() const { return static_cast<std::int64_t>(bytes - freed_bytes); }
 };
 
 // Estimated variances of estimates, in blocks^2 and bytes^2; all 0 where everything is recorded.
@@ -202,6 +184,9 @@ class CaptureWriter {
   void flush(const std::function<void()>& also = {});
   Database& database() { return database_; }
 
+  // What the program said of itself; written with the batch.
+  SectionStore& sections() { return section_store_; }
+
   // Tables of totals, written at once; to be called by flush's `also`.
   void write_losses(std::span<const std::uint64_t> losses);
   void write_call_kinds(std::span<const std::uint64_t> allocations,
@@ -294,6 +279,7 @@ class CaptureWriter {
   void forget_batch();
 
   Database& database_;
+  SectionStore section_store_;
   // Index = id. Rows from `stored` on are not in the database yet.
   std::vector<ModuleRow> modules_{1};
   std::vector<Address> addresses_{1};

@@ -46,6 +46,8 @@ PRAGMA user_version = 2;
 --   pauses_lost    pauses that are not in the table;   timer_ns  cost of timing a call, subtracted
 --   sampled_recorder_ns  the recorder's own part of the sampled calls of call_time
 --   clock_stopped_ns  from then on the program's own restrictions forbade it; 0 = never
+--   paused_times, paused_ns  how often and how long the program paused recording;
+--                  unrecorded_allocations  made meanwhile;  paused_now  1 if it is paused
 --   trace          'block' | 'drop' | 'degrade' if every event was traced as well; trace_end_ns if
 --                  the trace ended before the recording did
 CREATE TABLE recording (
@@ -166,6 +168,48 @@ CREATE TABLE shared_site (
   PRIMARY KEY (thread_id, site_id)
 ) WITHOUT ROWID;
 
+-- What the program said of itself through heapscribe.h; empty otherwise -----------------------------
+
+-- Sections, each within another or none. What was allocated in one stays its own whoever frees it.
+CREATE TABLE section (
+  id INTEGER PRIMARY KEY,
+  parent_id INTEGER REFERENCES section(id),  -- NULL = within none; always smaller than id
+  name TEXT NOT NULL,
+  first_ns INTEGER NOT NULL,
+  entered INTEGER NOT NULL,
+  ended INTEGER NOT NULL                     -- less than entered: not ended explicitly
+);
+
+-- What a thread allocated in a section, without those within it, and what it freed of all that was
+-- allocated there. Table site has the same events.
+CREATE TABLE section_site (
+  section_id INTEGER NOT NULL REFERENCES section(id),
+  site_id INTEGER NOT NULL REFERENCES site(id),
+  thread_id INTEGER NOT NULL,                -- 0 = not known
+  allocations INTEGER NOT NULL,
+  bytes INTEGER NOT NULL,
+  frees INTEGER NOT NULL,
+  freed_bytes INTEGER NOT NULL,
+  temporary INTEGER NOT NULL,
+  PRIMARY KEY (section_id, site_id, thread_id)
+) WITHOUT ROWID;
+
+-- A section's part of site.peak_blocks and peak_bytes.
+CREATE TABLE section_peak (
+  section_id INTEGER NOT NULL REFERENCES section(id),
+  site_id INTEGER NOT NULL REFERENCES site(id),
+  blocks INTEGER NOT NULL,
+  bytes INTEGER NOT NULL,
+  PRIMARY KEY (section_id, site_id)
+) WITHOUT ROWID;
+
+CREATE TABLE marker (
+  id INTEGER PRIMARY KEY,
+  ns INTEGER NOT NULL,                       -- to 10 ms where time was not read (--pauses off)
+  name TEXT NOT NULL,
+  thread_id INTEGER NOT NULL
+);
+
 -- The last leak check, at the end or when asked (recording.leak_check_ns): live blocks by what the
 -- program could still reach.
 -- definite = no pointer to it was left; indirect = only lost blocks point to it; possible = only
@@ -182,7 +226,7 @@ CREATE TABLE block_class (
 -- Who holds the largest reachable block of a site.
 CREATE TABLE holder (
   site_id INTEGER PRIMARY KEY REFERENCES site(id),
-  root TEXT NOT NULL,                -- global, stack, register, thread-local
+  root TEXT NOT NULL,                -- global, stack, register, thread-local, registered
   tid INTEGER NOT NULL,              -- of the thread; 0 for a global
   address INTEGER NOT NULL,          -- where the root's pointer lies; 0 for a register
   module_id INTEGER REFERENCES module(id),

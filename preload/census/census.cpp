@@ -339,6 +339,9 @@ void take_last_census(const Departure* departure) {
   wire::Census& census = session.header().census;
   CensusState none = CensusState::None;
   if (!census.state.compare_exchange_strong(none, CensusState::Stopping)) return;
+  if (session.header().interruption.times.load(std::memory_order_relaxed) != 0) {
+    return refuse(census, CensusRefusal::Interrupted);
+  }
   const bool restricted = session.is_restricted();
   if (restricted || !wait_for_turn()) {
     return refuse(census, restricted ? CensusRefusal::Restricted : CensusRefusal::NoReason);

@@ -10,6 +10,7 @@
 #include "preload/platform/kernel.h"
 #include "preload/platform/pages.h"
 #include "preload/platform/stack_bounds.h"
+#include "preload/record/root_regions.h"
 #include "preload/record/session.h"
 #include "preload/record/thread_id.h"
 
@@ -54,7 +55,7 @@ bool Roots::find(const Departure* departure, std::uint32_t own_id) {
   departure_ = departure;
   const std::size_t mappings = map_.size();
   const std::size_t threads = threads_.size() + 1;
-  if (!roots_.reserve(mappings + threads * 8 + 64) ||
+  if (!roots_.reserve(mappings + threads * 8 + 64 + 2 * record::kMostRootRegions) ||
       !nodes_.reserve(mappings * 4 + kMostOwnPages) ||
       !excluded_.reserve(mappings * 2 + kMostOwnPages + blocks_.size()) ||
       !descriptors_.reserve(threads + 65536) || !kept_.reserve(65536) || !dead_.reserve(threads)) {
@@ -62,6 +63,7 @@ bool Roots::find(const Departure* departure, std::uint32_t own_id) {
   }
   add_modules();
   add_pieces_of_break();
+  add_registered_regions();
   find_descriptors();
   add_own_thread(departure);
   for (std::size_t i = 0; i < threads_.size(); ++i) add_stopped_thread(threads_[i]);
@@ -117,6 +119,26 @@ void Roots::add_pieces_of_break() {
   if (!bootstrap::is_glibc_underneath()) return;
   for (const bootstrap::BreakPiece& piece : bootstrap::break_pieces()) {
     add_root({piece.begin, piece.end}, RootKind::Global, 0);
+  }
+}
+
+// What the program named itself, as far as it can be read.
+void Roots::add_registered_regions() {
+  for (std::size_t place = 0; place < record::kMostRootRegions; ++place) {
+    const record::RootRegion region = record::root_region(place);
+    if (region.bytes != 0) add_readable({region.begin, region.begin + region.bytes});
+  }
+}
+
+// Pointers lie at multiples of their size.
+void Roots::add_readable(Range range) {
+  constexpr std::uintptr_t kWord = sizeof(std::uintptr_t);
+  range.begin = platform::round_up(range.begin, kWord);
+  for (std::size_t i = 0; i < map_.size(); ++i) {
+    const Mapping& mapping = map_[i];
+    if (!mapping.readable || mapping.kind == MappingKind::Special) continue;
+    add_root({std::max(mapping.range.begin, range.begin), std::min(mapping.range.end, range.end)},
+             RootKind::Registered, 0);
   }
 }
 

@@ -49,6 +49,8 @@ class Roots {
  private:
   void add_modules();
   void add_pieces_of_break();
+  void add_registered_regions();
+  void add_readable(Range range);
   void add_alternate_stack(const stack_t& stack);
   void add_own_thread(const Departure* departure);
   void add_stopped_thread(const ThreadView& view);

@@ -36,6 +36,8 @@ std::string_view root_name(wire::RootKind kind) {
       return "register";
     case wire::RootKind::ThreadLocal:
       return "thread-local";
+    case wire::RootKind::Registered:
+      return "registered";
     case wire::RootKind::None:
       break;
   }
@@ -171,22 +173,13 @@ std::optional<CensusFindings> read_last_census(const SessionView& view, CounterR
   return std::nullopt;
 }
 
-// So the very next call of any thread is the one.
-void AskedCensus::watch_everything() {
-  watched_from_ = header_.watched_from.exchange(0);
-  releases_watched_from_ = header_.releases_watched_from.exchange(0);
-}
-
-void AskedCensus::watch_as_before() {
-  header_.watched_from.store(watched_from_);
-  header_.releases_watched_from.store(releases_watched_from_);
-}
-
 AskedCensus::Stage AskedCensus::pursue() {
   wire::Census& census = header_.asked_census;
   const CensusState state = census.state.load(std::memory_order_acquire);
-  if (header_.census_wanted == 0 || header_.restricted.load() != 0) {
+  const bool paused = header_.interruption.times.load() != 0;
+  if (header_.census_wanted == 0 || header_.restricted.load() != 0 || paused) {
     give_up();
+    if (paused) census.refusal.store(wire::CensusRefusal::Interrupted);
     return Stage::Refused;
   }
   if (state == CensusState::Stopping) return Stage::UnderWay;
@@ -196,8 +189,8 @@ AskedCensus::Stage AskedCensus::pursue() {
   }
   if (!asked_) {
     census.refusal.store(wire::CensusRefusal::NoReason, std::memory_order_relaxed);
-    census.pid = 0;      // of an earlier copy
-    watch_everything();  // first: whoever takes the census ends this
+    census.pid = 0;  // of an earlier copy
+    alarm_.ring();
     census.state.store(CensusState::Asked, std::memory_order_release);
     watch_ = {};
     asked_ = true;
@@ -212,7 +205,7 @@ void AskedCensus::give_up() {
   asked_ = false;
   CensusState asked = CensusState::Asked;
   if (header_.asked_census.state.compare_exchange_strong(asked, CensusState::None)) {
-    watch_as_before();
+    alarm_.silence();
   }
 }
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "preload/capture/capture_writer.h"
+#include "preload/collector/call_alarm.h"
 #include "preload/collector/counter_reader.h"
 #include "preload/collector/session_view.h"
 
@@ -45,7 +46,7 @@ std::optional<CensusFindings> read_last_census(const SessionView& view, CounterR
 // A census at the wish of somebody outside, while the program runs; see wire/census.h.
 class AskedCensus {
  public:
-  explicit AskedCensus(wire::SessionHeader& header) : header_(header) {}
+  explicit AskedCensus(wire::SessionHeader& header) : header_(header), alarm_(header) {}
 
   enum class Stage : std::uint8_t { UnderWay, Complete, Refused };
   // Asks the program, once; call it until it is no longer under way. It takes as long as the
@@ -55,13 +56,10 @@ class AskedCensus {
   void give_up();
 
  private:
-  void watch_everything();
-  void watch_as_before();
-
   wire::SessionHeader& header_;
   CensusWatch watch_;
+  CallAlarm alarm_;
   bool asked_ = false;
-  std::uint64_t watched_from_ = 0, releases_watched_from_ = 0;  // before we asked
 };
 
 }  // namespace heapscribe::collector

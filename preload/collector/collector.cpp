@@ -108,6 +108,7 @@ Collector::Collector(SessionFile& session, capture::Database database, const Rec
       writer_(database_),
       reader_(view_, writer_, series_),
       pauses_(view_, reader_, writer_, writable(session)),
+      program_(view_, writer_),
       trace_store_(database_),
       snapshots_(database_),
       desk_(session.header()),
@@ -129,6 +130,8 @@ Stop Collector::run(TargetProcess& target, const std::atomic<bool>& stop_request
   const Heartbeat heartbeat(session_, target.pid());
   if (trace_) trace_->start();
   const Stop stop = serve(target, stop_requested, at_scan);
+  // What a program asked for just before its end is the end as good as then.
+  if (stop == Stop::Ended && !desk_.wishes().empty()) take_snapshots(target);
   if (stop == Stop::Ended) await_census(header().census);
   end_ns_ = session_time(header());
   return stop;
@@ -206,6 +209,7 @@ void Collector::write(std::uint64_t now_ns) {
   set_totals(reader_.totals(), header(), now_ns, writer_);
   set_pool_totals(view_, writer_);
   describe_readings();
+  program_.collect(now_ns);
   pauses_.collect(Patience::Left);
   try {
     writer_.flush([&] {
@@ -375,6 +379,7 @@ void Collector::finish(const End& end, const std::string& state) {
     findings_ = std::move(census);
   }
   describe_readings();
+  program_.collect(end_ns_);
   pauses_.collect(Patience::Over);
   writer_.flush([&] {
     snapshots_.write();
@@ -419,6 +424,7 @@ void recover_session(SessionFile& session, capture::Database& database,
   set_pool_totals(view, writer);
   const std::vector<capture::ReleaseRow> releases = read_releases(view, reader);
   const auto census = read_last_census(view, reader, writer, database);
+  ProgramReader(view, writer).collect(now);
   PauseReader pauses(view, reader, writer, {});
   pauses.collect(Patience::Over);
   writer.flush([&] {

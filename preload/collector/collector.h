@@ -20,6 +20,7 @@
 #include "preload/collector/counter_reader.h"
 #include "preload/collector/heartbeat.h"
 #include "preload/collector/pause_reader.h"
+#include "preload/collector/program_reader.h"
 #include "preload/collector/request_desk.h"
 #include "preload/collector/session_file.h"
 #include "preload/collector/session_view.h"
@@ -80,6 +81,7 @@ class Collector {
   Timeline timeline_;
   CounterReader reader_;
   PauseReader pauses_;
+  ProgramReader program_;
   capture::TraceStore trace_store_;
   std::optional<TraceDrain> trace_;
   capture::SnapshotStore snapshots_;

@@ -13,6 +13,7 @@
 #include <thread>
 #include <vector>
 
+#include "preload/collector/call_alarm.h"
 #include "preload/collector/session_file.h"
 
 namespace heapscribe::collector {
@@ -182,6 +183,44 @@ void Control::check_leaks(std::chrono::milliseconds patience) {
   if (ask(wire::RequestVerb::LeakCheck, "", patience) != 0) return;
   throw ControlError(
       fmt::format("no leak check of process {}: {}", target(), reason_for_no_leak_check()));
+}
+
+bool Control::is_paused() const {
+  return header_->interruption.since_ns.load(std::memory_order_relaxed) != 0;
+}
+
+void Control::pause_recording(std::chrono::milliseconds patience) {
+  if (header_->mode == wire::Mode::Sample) {
+    throw ControlError(
+        fmt::format("recording of process {} cannot be paused: not with --mode sample", target()));
+  }
+  wish(wire::RecordingWish::Pause, patience);
+}
+
+void Control::resume_recording(std::chrono::milliseconds patience) {
+  wish(wire::RecordingWish::Resume, patience);
+}
+
+void Control::wish(wire::RecordingWish wanted, std::chrono::milliseconds patience) {
+  const bool paused = wanted == wire::RecordingWish::Pause;
+  const Clock::time_point deadline = Clock::now() + patience;
+  CallAlarm alarm(*header_);
+  if (is_paused() != paused) {
+    alarm.ring();
+    header_->interruption.wanted = wanted;
+  }
+  while (is_paused() != paused) {
+    if (Clock::now() > deadline || !collector_lives()) {
+      const bool followed =
+          header_->interruption.wanted.exchange(wire::RecordingWish::None) != wanted;
+      if (!followed) alarm.silence();
+      throw ControlError(
+          fmt::format("process {} did not follow: it ended, or allocates nothing; its recording "
+                      "goes on as before",
+                      target()));
+    }
+    std::this_thread::sleep_for(kPause);
+  }
 }
 
 }  // namespace heapscribe::collector

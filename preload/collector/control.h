@@ -41,8 +41,14 @@ class Control {
   std::uint32_t snapshot(const std::string& label, std::chrono::milliseconds patience);
   // Waits until a leak check is in the database. Throws ControlError.
   void check_leaks(std::chrono::milliseconds patience);
+  // Returns once the program has followed. Throws ControlError if that is not possible, or if it
+  // does not allocate or release anything meanwhile; then all is as it was.
+  void pause_recording(std::chrono::milliseconds patience);
+  void resume_recording(std::chrono::milliseconds patience);
 
  private:
+  void wish(wire::RecordingWish wanted, std::chrono::milliseconds patience);
+  bool is_paused() const;
   bool collector_lives() const;
   wire::Request& claim(std::chrono::steady_clock::time_point deadline);
   std::uint32_t ask(wire::RequestVerb verb, const std::string& label,

@@ -1,6 +1,7 @@
 #include "preload/collector/counter_reader.h"
 
 #include <algorithm>
+#include <map>
 #include <utility>
 
 namespace heapscribe::collector {
@@ -210,6 +211,7 @@ void CounterReader::read_row(Row& row, const wire::SiteRow& shared, const Readin
   rows_sum_ += more;
   writer_.add_to_site(row.site, reading.owner, more,
                       {shared.smallest_request(), shared.largest_request()});
+  if (row.section != 0) writer_.sections().add({row.section, row.site, reading.owner}, more);
   series_.note(row.site);
 }
 
@@ -249,6 +251,8 @@ bool CounterReader::resolve(const NewRow& fresh, const Reading& reading) {
   const auto stack = resolver_.resolve(fresh.stack, waited ? Patience::Over : reading.patience);
   if (!stack) return false;
   fresh.row->kind = fresh.kind;
+  const std::uint16_t section = fresh.shared->section;
+  fresh.row->section = section <= wire::kMostSections ? section : 0;
   fresh.row->site = writer_.site(*stack, fresh.kind, fresh.first_ns);
   return true;
 }
@@ -311,8 +315,13 @@ ProcessTotals CounterReader::totals() const {
 void CounterReader::read_peaks(bool at_mark) {
   struct Peak {
     std::uint64_t blocks = 0, bytes = 0;
+    void operator+=(const Peak& more) {
+      blocks += more.blocks;
+      bytes += more.bytes;
+    }
   };
   std::vector<Peak> peaks(writer_.sites() + 1);  // by site
+  std::map<std::pair<capture::SectionId, capture::SiteId>, Peak> section_peaks;
   const std::uint32_t epoch = view_.header().epoch.load(std::memory_order_relaxed);
   for (const Table& table : tables_) {
     for (const Block& block : table.blocks) {
@@ -322,17 +331,22 @@ void CounterReader::read_peaks(bool at_mark) {
         if (row.site == 0) continue;
         const wire::SiteRow& source = shared[index];
         const bool noted = !at_mark && source.epoch.load(std::memory_order_relaxed) == epoch;
-        Peak& peak = peaks[row.site];
-        peak.blocks += noted ? static_cast<std::uint64_t>(source.peak_blocks.load())
-                             : row.seen.allocations - row.seen.frees;
-        peak.bytes += noted ? static_cast<std::uint64_t>(source.peak_bytes.load())
-                            : row.seen.bytes - row.seen.freed_bytes;
+        const Peak held{noted ? static_cast<std::uint64_t>(source.peak_blocks.load())
+                              : row.seen.allocations - row.seen.frees,
+                        noted ? static_cast<std::uint64_t>(source.peak_bytes.load())
+                              : row.seen.bytes - row.seen.freed_bytes};
+        peaks[row.site] += held;
+        if (row.section != 0) section_peaks[{row.section, row.site}] += held;
       }
     }
   }
   for (capture::SiteId site = 1; site < peaks.size(); ++site) {
     const Peak& peak = peaks[site];
     writer_.set_peak(site, at_least_zero(peak.blocks), at_least_zero(peak.bytes));
+  }
+  for (const auto& [place, peak] : section_peaks) {
+    writer_.sections().set_peak(place.first, place.second, at_least_zero(peak.blocks),
+                                at_least_zero(peak.bytes));
   }
 }
 
@@ -342,6 +356,7 @@ std::uint64_t CounterReader::resume() {
   refresh();
   resolver_.refresh_modules();
   writer_.restart_sites();
+  writer_.sections().restart();
   std::unordered_map<wire::Ref, std::vector<wire::Ref>> threads_of_table;
   for (const auto& [ref, thread] : threads_) threads_of_table[thread.table].push_back(ref);
   std::uint64_t merged = 0;
@@ -366,6 +381,11 @@ void CounterReader::keep_stored(ThreadId earlier, ThreadId owner) {
   for (const auto& [site, counters] : writer_.stored_thread_sites(earlier)) {
     writer_.add_to_thread_site(earlier, site, counters);
     if (owner != 0) writer_.add_to_thread_site(owner, site, Counters{} - counters);
+  }
+  for (const auto& [place, counters] : writer_.sections().stored_of(earlier)) {
+    writer_.sections().add(place, counters);
+    if (owner == 0) continue;
+    writer_.sections().add({place.section, place.site, owner}, Counters{} - counters);
   }
 }
 

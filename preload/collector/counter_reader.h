@@ -86,8 +86,9 @@ class CounterReader {
  private:
   struct Row {
     capture::Counters seen;
-    capture::SiteId site = 0;  // 0 = not resolved yet
-    wire::CallKind kind{};     // a valid one, from then on
+    capture::SiteId site = 0;        // 0 = not resolved yet
+    wire::CallKind kind{};           // a valid one, from then on
+    capture::SectionId section = 0;  // likewise
   };
   struct Block {
     wire::Ref ref = wire::kNoRef;

@@ -83,6 +83,16 @@ RefList SessionView::modules(wire::Ref known) const {
   return list<wire::ModuleRecord>(first, known, &wire::ModuleRecord::next);
 }
 
+RefList SessionView::sections(wire::Ref known) const {
+  const wire::Ref first = header().first_section.load(std::memory_order_acquire);
+  return list<wire::SectionRecord>(first, known, &wire::SectionRecord::next);
+}
+
+RefList SessionView::markers(wire::Ref known) const {
+  const wire::Ref first = header().first_marker.load(std::memory_order_acquire);
+  return list<wire::MarkerRecord>(first, known, &wire::MarkerRecord::next);
+}
+
 RefList SessionView::blocks(wire::Ref newest, wire::Ref known) const {
   return list<wire::RowBlock>(newest, known, &wire::RowBlock::older);
 }
@@ -166,6 +176,35 @@ ModuleView SessionView::module(wire::Ref ref) const {
     view.path.assign(reinterpret_cast<const char*>(record + 1), path_bytes);
   }
   return view;
+}
+
+template <typename Record>
+std::string SessionView::name_after(wire::Ref ref, std::uint32_t length) const {
+  const std::uint32_t bytes = std::min(length, wire::kLongestName);
+  const auto* record = at<Record>(ref, bytes);
+  return record != nullptr ? std::string(reinterpret_cast<const char*>(record + 1), bytes) : "";
+}
+
+SectionView SessionView::section(wire::Ref ref) const {
+  const auto* record = at<wire::SectionRecord>(ref);
+  if (record == nullptr) return {};
+  const std::uint32_t number = record->number;
+  const std::uint32_t around = record->around;
+  // Numbers rise inwards, so that nothing lies within itself.
+  if (number > wire::kMostSections || around >= number) return {};
+  return {number,
+          around,
+          name_after<wire::SectionRecord>(ref, record->name_length),
+          record->first_ns,
+          load(record->entered),
+          load(record->ended)};
+}
+
+MarkerView SessionView::marker(wire::Ref ref) const {
+  const auto* record = at<wire::MarkerRecord>(ref);
+  if (record == nullptr) return {};
+  return {record->thread, record->ns, record->ticks,
+          name_after<wire::MarkerRecord>(ref, record->name_length)};
 }
 
 SegmentView SessionView::segment(wire::Ref ref) const {

@@ -43,6 +43,18 @@ struct ModuleView {
   std::uint32_t first_layout = 0, last_layout = 0;
 };
 
+struct SectionView {
+  std::uint32_t number = 0, around = 0;  // 0 = no such section
+  std::string name;
+  std::uint64_t first_ns = 0, entered = 0, ended = 0;
+};
+
+struct MarkerView {
+  std::uint32_t thread = 0;
+  std::uint64_t ns = 0, ticks = 0;
+  std::string name;
+};
+
 // Part of a list, newest first. A list may be complete only for a later look: a record that was
 // allocated after this one, at a place that cannot be read yet, may have been linked before others.
 struct RefList {
@@ -66,6 +78,8 @@ class SessionView {
   RefList tables(wire::Ref known = wire::kNoRef) const;
   RefList threads(wire::Ref known = wire::kNoRef) const;
   RefList modules(wire::Ref known = wire::kNoRef) const;
+  RefList sections(wire::Ref known = wire::kNoRef) const;
+  RefList markers(wire::Ref known = wire::kNoRef) const;
   RefList blocks(wire::Ref newest, wire::Ref known = wire::kNoRef) const;
 
   // Records, nullptr or empty when the reference leads nowhere.
@@ -83,6 +97,8 @@ class SessionView {
   const wire::PauseTable* pause_table(wire::Ref ref) const;
   const wire::PauseRing* pause_ring(wire::Ref ref) const;
   ModuleView module(wire::Ref ref) const;
+  SectionView section(wire::Ref ref) const;
+  MarkerView marker(wire::Ref ref) const;
   SegmentView segment(wire::Ref ref) const;
   const wire::SiteRow* row(wire::Ref ref) const;
   TraceRingView trace_ring(wire::Ref ref) const;
@@ -94,6 +110,8 @@ class SessionView {
  private:
   template <typename Record>
   const Record* at(wire::Ref ref, std::uint64_t tail_bytes = 0) const;
+  template <typename Record>
+  std::string name_after(wire::Ref ref, std::uint32_t length) const;
   template <typename Record>
   RefList list(wire::Ref first, wire::Ref known, wire::Ref Record::*next) const;
 

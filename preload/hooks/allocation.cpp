@@ -19,9 +19,11 @@
 #include "preload/entry.h"
 #include "preload/hooks/record.h"
 #include "preload/hooks/sample.h"
+#include "preload/record/interruption.h"
 
 namespace {
 
+using heapscribe::bootstrap::is_paused;
 using heapscribe::bootstrap::is_recording;
 using heapscribe::bootstrap::kNoPendingKind;
 using heapscribe::bootstrap::Phase;
@@ -43,6 +45,7 @@ using heapscribe::hooks::ticks_if;
 using heapscribe::hooks::usable_size;
 using heapscribe::hooks::with_recorder;
 using heapscribe::record::BlockRecord;
+using heapscribe::record::note_unrecorded;
 using heapscribe::record::ThreadRecorder;
 using heapscribe::record::TimedWork;
 using heapscribe::unwind::caller_frame;
@@ -72,6 +75,15 @@ template <typename Call>
   return block;
 }
 
+template <typename Call>
+[[gnu::noinline]] void* allocate_while_paused(Call call) {
+  thread_state.pending_kind = kNoPendingKind;
+  void* block = call();
+  if (block != nullptr) note_unrecorded();
+  heapscribe::record::follow_wish();
+  return block;
+}
+
 // Runs `call` on the allocator underneath and records what it returned. Before the allocator is
 // known the early heap serves the program.
 template <typename Call>
@@ -82,7 +94,9 @@ template <typename Call>
     if (is_sampling()) {
       return allocate_sampled(requested, alignment, contents, take_kind(own), caller, call);
     }
+    if (is_paused()) return allocate_while_paused(call);
     if (!heapscribe::start()) return heapscribe::bootstrap::early_allocate(requested, alignment);
+    if (is_paused()) return allocate_while_paused(call);  // from the start
     if (!is_recording()) return before_recording(requested, take_kind(own), call);
     if (is_sampling()) {  // since a moment ago
       return allocate_sampled(requested, alignment, contents, take_kind(own), caller, call);
@@ -105,6 +119,7 @@ template <typename Call>
     thread_state.released = nullptr;  // operator delete has recorded it
     return real.free(block);
   }
+  if (is_paused()) return record_release(block, [=] { real.free(block); });
   if (is_early_event()) heapscribe::bootstrap::note_early_release(block);
   release_unrecorded(block, [=] { real.free(block); });
 }
@@ -169,6 +184,25 @@ void* resize_before_recording(void* block, std::size_t size) {
   return moved;
 }
 
+// The old block is recorded if it is known, the new one is not.
+void* resize_while_paused(void* block, std::size_t size) {
+  BlockRecord old{};
+  std::uint64_t begun = 0;
+  const std::size_t old_usable = usable_size(block);
+  with_recorder([&](ThreadRecorder& recorder) {
+    old = recorder.take(block, old_usable);
+    begun = recorder.begin_traced_resize();
+  });
+  void* moved = real.realloc(block, size);
+  with_recorder([&](ThreadRecorder& recorder) {
+    if (moved == nullptr && size != 0) return recorder.not_resized(old, block, old_usable);
+    recorder.released(old, block);
+    recorder.trace_release_by_resize(begun, block);
+  });
+  if (moved != nullptr) note_unrecorded();
+  return moved;
+}
+
 // glibc's realloc(p, 0) is a free.
 void* resize_as_sampled(void* block, std::size_t size, const Frame& caller) {
   if (size != 0) return heapscribe::hooks::resize_sampled(block, size, caller);
@@ -188,6 +222,8 @@ inline void* reallocate(void* block, std::size_t size, const Frame& caller) {
   }
   if (is_sampling()) [[unlikely]]
     return resize_as_sampled(block, size, caller);
+  if (is_paused()) [[unlikely]]
+    return resize_while_paused(block, size);
   return resize(block, size, caller);
 }
 

@@ -16,11 +16,15 @@
 #include "preload/entry.h"
 #include "preload/hooks/record.h"
 #include "preload/hooks/sample.h"
+#include "preload/record/interruption.h"
 
 namespace {
 
+using heapscribe::bootstrap::is_paused;
 using heapscribe::bootstrap::is_recording;
 using heapscribe::bootstrap::kNoPendingKind;
+using heapscribe::bootstrap::Phase;
+using heapscribe::bootstrap::phase;
 using heapscribe::bootstrap::real;
 using heapscribe::bootstrap::thread_state;
 using heapscribe::hooks::find_site;
@@ -41,7 +45,11 @@ inline void announce(CallKind kind) {
                                            const Frame& caller) {
   if (thread_state.pending_kind != kNoPendingKind) [[unlikely]] {
     thread_state.pending_kind = kNoPendingKind;
-    if (is_recording()) record_allocation(find_site(kind, caller), block, size);
+    if (is_paused()) {
+      heapscribe::record::note_unrecorded();
+    } else if (is_recording()) {
+      record_allocation(find_site(kind, caller), block, size);
+    }
   }
   return block;
 }
@@ -54,9 +62,10 @@ inline std::size_t at_least_one(std::size_t size) {
 // no memory: the real one knows what follows from that.
 [[gnu::always_inline]] inline void* allocate_plainly(std::size_t size, CallKind kind,
                                                      const Frame& caller) {
-  if (!heapscribe::bootstrap::plain_operator_new || !is_recording()) return nullptr;
+  if (!heapscribe::bootstrap::plain_operator_new) return nullptr;
   const std::size_t asked = at_least_one(size);
-  if (heapscribe::hooks::is_sampling()) [[unlikely]] {
+  if (phase() != Phase::Recording) [[unlikely]] {
+    if (!heapscribe::hooks::is_sampling()) return nullptr;
     return heapscribe::hooks::allocate_sampled(asked, 16, heapscribe::hooks::Contents::Any, kind,
                                                caller, [=] { return real.malloc(asked); });
   }

@@ -2,6 +2,7 @@
 
 #include "preload/bootstrap/thread_state.h"
 #include "preload/record/counting.h"
+#include "preload/record/interruption.h"
 #include "preload/record/thread_recorder.h"
 
 namespace heapscribe::record {
@@ -100,6 +101,7 @@ std::uint32_t PauseWatch::next_random() {
 // times that elsewhere: a look costs 100 ns. Of the looks one in four is timed, or each: one call
 // in kTimedEvery, either way.
 Watch PauseWatch::begin(std::size_t size) {
+  follow_wish();
   Watch watch;
   const bool runs = clock_runs();
   const bool large = size >= timed_from;

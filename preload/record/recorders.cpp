@@ -112,8 +112,8 @@ ThreadRecorder* adopt_or_create_recorder() {
     const wire::ThreadRecord* thread = announce_thread(table);
     if (thread == nullptr) return nullptr;
     auto* adopted = reinterpret_cast<ThreadRecorder*>(table->recorder);
-    adopted->last_block_ = 0;
     adopted->descriptor_ = own_descriptor();
+    adopted->begin_thread(*thread);
     adopted->trace_.begin_thread(table->trace, thread->number);
     adopted->pauses_.begin_thread(*table, thread->number, table->recorder ^ seed_of_process());
     adopted->stack_.begin_thread(end_of_own_stack());
@@ -129,11 +129,13 @@ ThreadRecorder* adopt_or_create_recorder() {
   fresh->sampler_.begin(session.header().sample_mean, fresh->table_ref_ ^ seed_of_process());
   fresh->stack_.use(fresh + 1, kRecorderBytes - sizeof(ThreadRecorder));
   fresh->stack_.begin_thread(end_of_own_stack());
+  fresh->stand_in(kNoSection);
   if (!fresh->grow_rows()) return nullptr;
   fresh->stackless_ = fresh->row_without_stack(wire::CallKind::Malloc);
   table->recorder = reinterpret_cast<std::uint64_t>(fresh);
   const wire::ThreadRecord* thread = announce_thread(table);
   if (thread == nullptr) return nullptr;
+  fresh->begin_thread(*thread);
   fresh->trace_.begin_thread(table->trace, thread->number);
   fresh->pauses_.begin_thread(*table, thread->number, table->recorder ^ seed_of_process());
   session.push(session.header().first_table, table);

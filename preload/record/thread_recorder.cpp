@@ -1,5 +1,6 @@
 #include "preload/record/thread_recorder.h"
 
+#include "preload/bootstrap/process_phase.h"
 #include "preload/platform/keep_errno.h"
 #include "preload/record/counting.h"
 #include "preload/record/live_blocks.h"
@@ -21,8 +22,13 @@ constinit wire::Mode mode = wire::Mode::Full;
 constinit bool unwind_by_rules = true;
 constinit unwind::CaptureFunction capture_anew = nullptr;
 
-inline std::uint64_t site_key(std::uint64_t stack_hash, wire::CallKind kind) {
-  const std::uint64_t key = stack_hash ^ ((static_cast<std::uint64_t>(kind) + 1) << 59);
+// What is mixed into a stack's hash, so that an event costs the same in a section as outside.
+constexpr std::uint64_t kind_key(std::size_t kind, SectionNumber section) {
+  return ((kind + 1) << 59) ^ section * 0x9E37'79B9'7F4A'7C15ULL;
+}
+
+inline std::uint64_t site_key(std::uint64_t stack_hash, std::uint64_t kind_key) {
+  const std::uint64_t key = stack_hash ^ kind_key;
   return key != 0 ? key : 1;
 }
 
@@ -96,7 +102,7 @@ void ThreadRecorder::released(BlockRecord record, const void* block) {
 // The row that was charged; nullptr if nobody saw the block being made.
 SiteRow* ThreadRecorder::count_release(BlockRecord record) {
   if (record.row == wire::kNoRef) {
-    add(table_->unknown_frees, 1);
+    if (!bootstrap::is_paused()) add(table_->unknown_frees, 1);
     return nullptr;
   }
   SiteRow* row = own_row(session.at<SiteRow>(record.row));
@@ -146,6 +152,60 @@ void ThreadRecorder::not_resized(BlockRecord old, const void* block, std::size_t
 
 void ThreadRecorder::call_failed() {
   add(table_->failed, 1);
+}
+
+// Threads and sections ---------------------------------------------------------------------------
+
+void ThreadRecorder::begin_thread(const wire::ThreadRecord& thread) {
+  thread_number_ = thread.number;
+  last_block_ = 0;
+  depth_ = 0;
+  stand_in(kNoSection);
+  before_ = table_totals();
+}
+
+void ThreadRecorder::stand_in(SectionNumber section) {
+  section_ = section;
+  for (std::size_t kind = 0; kind < wire::kCallKinds; ++kind) {
+    keys_[kind] = kind_key(kind, section);
+    counts_[kind] = nullptr;
+  }
+}
+
+SectionEntry ThreadRecorder::enter(SectionNumber section) {
+  if (section == kNoSection || depth_ == SectionEntry::kDeepest) {
+    lose(wire::Loss::UnkeptSections);
+    return {};
+  }
+  const SectionEntry entry{section, section_, ++depth_, thread_number_ & SectionEntry::kThreadMask};
+  if (section != section_) stand_in(section);
+  return entry;
+}
+
+bool ThreadRecorder::leave(const SectionEntry& entry) {
+  const bool is_mine = entry.thread == (thread_number_ & SectionEntry::kThreadMask);
+  const bool is_inside = entry.depth != 0 && entry.depth <= depth_;
+  if (!is_mine || !is_inside) {
+    lose(wire::Loss::MisplacedEnds);
+    return false;
+  }
+  depth_ = entry.depth - 1;
+  if (entry.before != section_) stand_in(entry.before);
+  return true;
+}
+
+ThreadRecorder::Totals ThreadRecorder::table_totals() const {
+  const auto value = [](const std::atomic<std::uint64_t>& counter) {
+    return counter.load(std::memory_order_relaxed);
+  };
+  return {value(table_->allocations), value(table_->allocated_bytes), value(table_->frees),
+          value(table_->freed_bytes)};
+}
+
+ThreadRecorder::Totals ThreadRecorder::totals() const {
+  const Totals all = table_totals();
+  return {all.allocations - before_.allocations, all.bytes - before_.bytes,
+          all.frees - before_.frees, all.freed_bytes - before_.freed_bytes};
 }
 
 // Pauses
@@ -275,7 +335,8 @@ void ThreadRecorder::lose(wire::Loss loss) {
     return row;
   }
   const unwind::Stack& stack = capture(caller);
-  return find_row(site_key(stack.hash, kind), kind, &stack, nullptr);
+  return find_row(site_key(stack.hash, keys_[static_cast<std::size_t>(kind)]), kind, &stack,
+                  nullptr);
 }
 
 const unwind::Stack& ThreadRecorder::capture(const unwind::Frame& caller) {
@@ -290,7 +351,8 @@ const unwind::Stack& ThreadRecorder::capture(const unwind::Frame& caller) {
 }
 
 SiteRow* ThreadRecorder::row_without_stack(wire::CallKind kind) {
-  return find_row(site_key(kNoStack, kind), kind, nullptr, nullptr);
+  return find_row(site_key(kNoStack, keys_[static_cast<std::size_t>(kind)]), kind, nullptr,
+                  nullptr);
 }
 
 // The row of `key` in this thread's newest block, made if need be: with the given stack, or with
@@ -327,6 +389,7 @@ SiteRow* ThreadRecorder::find_row(std::uint64_t key, wire::CallKind kind,
   row.first_ns.store(session.now(), std::memory_order_relaxed);
   row.epoch.store(session.header().epoch.load(std::memory_order_relaxed) - 1,
                   std::memory_order_relaxed);
+  row.section = other != nullptr ? other->section : static_cast<std::uint16_t>(section_);
   if (other != nullptr) {
     row.stack = other->stack;
   } else if (stack != nullptr) {

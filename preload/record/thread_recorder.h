@@ -13,6 +13,7 @@
 #include "preload/record/pauses.h"
 #include "preload/record/release_rows.h"
 #include "preload/record/sampling.h"
+#include "preload/record/sections.h"
 #include "preload/record/session.h"
 #include "preload/record/stack_table.h"
 #include "preload/record/trace_ring.h"
@@ -88,6 +89,24 @@ class ThreadRecorder {
     pauses_.note_own(cause, begin, own_ticks_at_begin);
   }
 
+  // Sections: what is allocated from now on belongs to one. enter() gives what leave() wants back;
+  // an entry without a section if it cannot be noted, and leaving that does nothing. What was
+  // entered since and not left is left with it.
+  SectionEntry enter(SectionNumber section);
+  bool leave(const SectionEntry& entry);  // false: it is not the thread's, or was left
+  SectionNumber section() const { return section_; }
+  void lose(wire::Loss loss);
+
+  // Of the present thread alone.
+  struct Totals {
+    std::uint64_t allocations = 0, bytes = 0, frees = 0, freed_bytes = 0;
+  };
+  Totals totals() const;
+  std::uint32_t thread_number() const { return thread_number_; }
+
+  // An allocation while recording is interrupted; also outside of a scope.
+  void allocation_unrecorded() { add_at_once(table_->unrecorded, 1); }
+
   // Mode::Sample. A block that need not be recorded is counted and otherwise left alone; this may
   // be done outside of a scope.
   bool sample_is_due(std::size_t requested) const { return sampler_.is_due(requested); }
@@ -106,6 +125,9 @@ class ThreadRecorder {
  private:
   friend ThreadRecorder* adopt_or_create_recorder();
 
+  void begin_thread(const wire::ThreadRecord& thread);
+  void stand_in(SectionNumber section);
+  Totals table_totals() const;
   const unwind::Stack& capture(const unwind::Frame& caller);
   wire::Ref intern_stack(const unwind::Frame& caller);
   void write_stall(const TimedWork& work, wire::Ref stack);
@@ -123,7 +145,6 @@ class ThreadRecorder {
   wire::SiteRow* count_release(BlockRecord record);
   void count_release_by(const wire::SiteRow& site, const BlockRecord& old);
   void add_live_bytes(std::int64_t bytes);
-  void lose(wire::Loss loss);
   template <typename... Words>
   void write_event(wire::TraceKind kind, std::uint64_t number, Words... words);
   bool missed_after_end();
@@ -149,6 +170,11 @@ class ThreadRecorder {
       last_block_;  // most recent allocation of this thread: freeing it next is "temporary"
   wire::Ref table_ref_;
   wire::SiteRow* counts_[wire::kCallKinds];  // the rows of Mode::Counts
+  std::uint64_t keys_[wire::kCallKinds];     // tells rows of one stack apart: kind and section
+  SectionNumber section_;
+  std::uint32_t depth_;          // entries of sections that were not left
+  std::uint32_t thread_number_;  // of the present thread
+  Totals before_;                // what the table's earlier threads did
   TraceRing trace_;
   ReleaseRows releases_;
   PauseWatch pauses_;

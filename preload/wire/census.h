@@ -33,12 +33,13 @@ enum class CensusState : std::uint32_t {
 
 enum class CensusRefusal : std::uint32_t {
   NoReason = 0,
-  Restricted = 1,  // a seccomp filter might forbid what is needed
-  NoCopy = 2,      // the kernel refused to copy the process
-  NoMemory = 3,    // in the copy
-  NoMap = 4,       // /proc/self cannot be read
-  NoSpace = 5,     // in the session
-  Crashed = 6,     // a mistake of ours: see fault_code and fault_address
+  Restricted = 1,   // a seccomp filter might forbid what is needed
+  NoCopy = 2,       // the kernel refused to copy the process
+  NoMemory = 3,     // in the copy
+  NoMap = 4,        // /proc/self cannot be read
+  NoSpace = 5,      // in the session
+  Crashed = 6,      // a mistake of ours: see fault_code and fault_address
+  Interrupted = 7,  // recording was paused for a while
 };
 inline constexpr std::string_view kCensusRefusalTexts[] = {
     "the check was not finished",
@@ -48,6 +49,7 @@ inline constexpr std::string_view kCensusRefusalTexts[] = {
     "/proc/self cannot be read (no /proc, or no free descriptor), or there is no memory for it",
     "the session was full",
     "it failed by a mistake of heapscribe's",
+    "recording was paused: what was not recorded may hold what was",
 };
 
 // Where the chain of pointers to a reachable block begins.
@@ -56,7 +58,8 @@ enum class RootKind : std::uint32_t {
   Global = 1,
   Stack = 2,
   Register = 3,
-  ThreadLocal = 4
+  ThreadLocal = 4,
+  Registered = 5,  // by the program, see heapscribe.h
 };
 
 // Live blocks of one SiteRow.

@@ -16,8 +16,11 @@ enum class Loss : std::uint32_t {
   TruncatedStacks,  // stacks (not events) that do not reach the outermost frame
   MergedThreads,    // threads whose numbers are shown under another thread's
   UntracedEvents,   // counted, but missing in the event trace
+  UnkeptSections,   // sections that were begun and not noted
+  MisplacedEnds,    // ends of sections that the thread was not in
+  UnkeptMarkers,    // markers that found no space
 };
-inline constexpr std::size_t kLossKinds = 7;
+inline constexpr std::size_t kLossKinds = 10;
 
 struct LossText {
   std::string_view key;      // name in JSON and in the database
@@ -32,6 +35,10 @@ inline constexpr LossText kLossTexts[kLossKinds] = {
     {"truncated_stacks", "distinct stacks whose outermost frames could not be unwound"},
     {"merged_threads", "short-lived threads shown together with another thread"},
     {"untraced_events", "events that are counted but missing in the event trace"},
+    {"unkept_sections",
+     "sections begun beyond 4,095 different ones or 64 levels; counted in the section around"},
+    {"misplaced_ends", "section ends on another thread than the begin, or twice; ignored"},
+    {"unkept_markers", "markers beyond 65,536, or without space in the session"},
 };
 
 }  // namespace heapscribe::wire

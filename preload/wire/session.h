@@ -28,6 +28,7 @@
 #include "preload/wire/census.h"
 #include "preload/wire/losses.h"
 #include "preload/wire/pauses.h"
+#include "preload/wire/program.h"
 #include "preload/wire/requests.h"
 #include "preload/wire/size_buckets.h"
 #include "preload/wire/trace.h"
@@ -52,7 +53,7 @@ constexpr std::string_view name_of(Mode mode) {
 }
 
 // How a block came to be. A site has exactly one kind (the kind is part of its key).
-enum class CallKind : std::uint32_t {
+enum class CallKind : std::uint16_t {
   Malloc,
   Calloc,
   Realloc,
@@ -77,12 +78,12 @@ enum class EndKind : std::uint32_t {
 };
 
 // One site's counters for one thread: two cache lines, one writer (the owner of the table).
-// Rows are additive: a site may have several rows (per thread, per grown row block); its numbers
-// are the sums. Live = allocated - freed; a single row's live may be negative when its thread frees
-// what others allocated.
+// Rows are additive: a site may have several rows (per thread, per section, per grown row block);
+// its numbers are the sums. Live = allocated - freed; a single row's live may be negative when its
+// thread frees what others allocated.
 struct alignas(64) SiteRow {
   std::atomic<std::uint64_t>
-      key;  // 0 = slot empty; stack hash mixed with kind; stored last, release
+      key;  // 0 = slot empty; stack hash mixed with kind and section; stored last, release
   std::atomic<std::uint64_t> allocations;      // successful reallocs included
   std::atomic<std::uint64_t> allocated_bytes;  // requested
   std::atomic<std::uint64_t> usable_bytes;  // what malloc_usable_size said, summed over allocations
@@ -106,6 +107,7 @@ struct alignas(64) SiteRow {
   std::atomic<std::uint64_t> first_ns;  // session time of the first event
   Ref stack;                            // innermost StackSegment; kNoRef = no stack recorded
   CallKind kind;
+  std::uint16_t section;  // in which its blocks were made, see program.h; 0 = in none
 
   static constexpr std::uint32_t kSaturated = ~std::uint32_t{0};
   std::uint64_t smallest_request() const {
@@ -184,6 +186,7 @@ struct alignas(64) CounterTable {
   std::atomic<std::uint64_t> temporary;
   std::atomic<std::uint64_t> unknown_frees;  // blocks that were not seen being allocated
   std::atomic<std::uint64_t> failed;         // calls that returned NULL
+  std::atomic<std::uint64_t> unrecorded;     // allocations while recording was interrupted
   std::atomic<std::uint64_t> losses[kLossKinds];
   std::atomic<std::uint64_t> size_allocations[kSizeBuckets];  // by requested size
   OwnCounters own[kOwnCauses];                                // if pauses are wanted
@@ -283,6 +286,9 @@ struct SessionHeader {
   std::atomic<std::uint32_t> trace_ended;         // 1 = TracePolicy::Degrade came into force
   std::atomic<std::uint64_t> trace_end_ns;        // session time and event number of that moment
   std::atomic<std::uint64_t> trace_end_number;
+  std::atomic<Ref> first_section;  // SectionRecord of program.h
+  std::atomic<Ref> first_marker;   // MarkerRecord
+  Interruption interruption;
   char exec_path[kExecPathBytes];  // for EndKind::Exec, zero-terminated
 
   alignas(64) Census census;        // at the end

@@ -90,5 +90,22 @@ TEST_F(Samples, QuietHasNothingToReport) {
   }
 }
 
+TEST_F(Samples, SectionsTellWhatBelongsToWhat) {
+  const auto run = record_sample("sections");
+  const auto sum = [&](const std::string& what, const std::string& section) {
+    return run.recording.integer("SELECT sum(" + what +
+                                 ") FROM section_site JOIN section ON id = "
+                                 "section_id WHERE name = '" +
+                                 section + "'");
+  };
+  EXPECT_EQ(sum("allocations", "parse"), 3000);
+  EXPECT_EQ(sum("allocations - frees", "parse"), 0);
+  EXPECT_EQ(sum("bytes - freed_bytes", "answer"), 500'000);
+  const auto rows = run.recording.rows("hotspots", {"--section", "parse"});
+  ASSERT_EQ(rows.size(), 1U);
+  EXPECT_EQ(rows.front().function, "(anonymous namespace)::copy_field(char const*)");
+  EXPECT_EQ(run.recording.integer("SELECT count(*) FROM marker WHERE name = 'first request'"), 1);
+}
+
 }  // namespace
 }  // namespace heapscribe::tests

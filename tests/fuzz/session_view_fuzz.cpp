@@ -12,6 +12,7 @@
 #include "preload/capture/capture_writer.h"
 #include "preload/collector/counter_reader.h"
 #include "preload/collector/pause_reader.h"
+#include "preload/collector/program_reader.h"
 #include "preload/collector/session_file.h"
 #include "preload/collector/session_view.h"
 #include "preload/collector/totals.h"
@@ -58,6 +59,9 @@ void read_session(std::span<std::byte> bytes) {
   reader.scan(1'000'000'000, collector::Depth::Changes, watch);
   reader.release_dead([](wire::Ref, wire::Ref) {});
   series.close_interval(writer, 1'000'000'000);
+  collector::ProgramReader program(view, writer);
+  program.collect(1'000'000'000);
+  program.collect(2'000'000'000);
   reader.scan(2'000'000'000, collector::Depth::Complete, watch);
   reader.read_peaks(false);
   const collector::ProcessTotals totals = reader.totals();

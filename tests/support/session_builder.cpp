@@ -160,6 +160,29 @@ wire::SiteRow& SessionBuilder::row(TableHandle& table, wire::Ref stack, wire::Ca
   return row;
 }
 
+wire::SectionRecord& SessionBuilder::section(std::uint32_t number, std::uint32_t around,
+                                             const std::string& name) {
+  auto* record = make<wire::SectionRecord>(name.size());
+  record->number = number;
+  record->around = around;
+  record->name_length = static_cast<std::uint32_t>(name.size());
+  name.copy(reinterpret_cast<char*>(record + 1), name.size());
+  record->next = header().first_section;
+  header().first_section = ref_of(record);
+  return *record;
+}
+
+wire::MarkerRecord& SessionBuilder::marker(const std::string& name, std::uint64_t ns) {
+  auto* record = make<wire::MarkerRecord>(name.size());
+  record->ns = ns;
+  record->thread = 1;
+  record->name_length = static_cast<std::uint32_t>(name.size());
+  name.copy(reinterpret_cast<char*>(record + 1), name.size());
+  record->next = header().first_marker;
+  header().first_marker = ref_of(record);
+  return *record;
+}
+
 wire::TraceRing& SessionBuilder::trace_ring(const TableHandle& table, std::uint64_t words,
                                             wire::TraceRing* before) {
   auto* ring = make<wire::TraceRing>(words * sizeof(std::uint64_t));

@@ -66,6 +66,10 @@ class SessionBuilder {
     (put_word(ring, static_cast<std::uint64_t>(words)), ...);
   }
 
+  // Sections are numbered by the test.
+  wire::SectionRecord& section(std::uint32_t number, std::uint32_t around, const std::string& name);
+  wire::MarkerRecord& marker(const std::string& name, std::uint64_t ns);
+
   // A table's pauses, with a ring.
   wire::PauseTable& pauses(const TableHandle& table);
   // Into the ring, as the library does it.

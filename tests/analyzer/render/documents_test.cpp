@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "preload/wire/losses.h"
 #include "tests/analyzer/golden.h"
 #include "tests/analyzer/render/report_texts.h"
 
@@ -55,7 +56,7 @@ TEST(Summary, JsonHasWhatScriptsRelyOn) {
   EXPECT_EQ(summary.at("exit").at("status"), 0);
   EXPECT_EQ(summary.at("exit").at("text"), "exited with status 0");
   EXPECT_GT(summary.at("duration_seconds").get<double>(), 0);
-  EXPECT_EQ(summary.at("losses").size(), 7U);
+  EXPECT_EQ(summary.at("losses").size(), wire::kLossKinds);
   for (const auto& events : summary.at("losses")) EXPECT_EQ(events, 0);
   EXPECT_TRUE(summary.at("findings").is_array());
   EXPECT_EQ(summary.at("state"), "complete");

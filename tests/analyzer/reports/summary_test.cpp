@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "analyzer/reports/losses.h"
+#include "preload/wire/losses.h"
 #include "tests/support/capture_builder.h"
 
 namespace heapscribe::reports {
@@ -48,7 +49,7 @@ TEST(Summary, TotalsOfALiveRecordingComeFromItsThreads) {
 TEST(Losses, EveryKindIsThereAndZeroWhenNothingWasLost) {
   CaptureReader reader(CaptureBuilder().build());
   EXPECT_TRUE(nothing_lost(find_losses(reader)));
-  EXPECT_EQ(find_losses(reader).size(), 7U);
+  EXPECT_EQ(find_losses(reader).size(), wire::kLossKinds);
   EXPECT_TRUE(caveats(reader).empty());
 }
 

@@ -129,7 +129,8 @@ TEST_F(CollectorTest, RecordsToTheLastNumberOfAKilledProgram) {
   EXPECT_EQ(value(database, "threads"), "1");
   EXPECT_EQ(value(database, "command_line"), "[\"prog\",\"an \\\"argument\\\"\",\"\xEF\xBF\xBD\"]");
   EXPECT_EQ(database.integer("SELECT allocations FROM stack_total WHERE parent_id IS NULL"), 10);
-  EXPECT_EQ(database.integer("SELECT count(*) FROM loss WHERE events = 0"), 7);
+  EXPECT_EQ(database.integer("SELECT count(*) FROM loss WHERE events = 0"),
+            static_cast<std::int64_t>(wire::kLossKinds));
   EXPECT_EQ(database.integer("SELECT allocations FROM call_kind WHERE kind = 'malloc'"), 10);
   EXPECT_EQ(database.integer("SELECT allocations FROM size_class WHERE lower = 100"), 10);
   EXPECT_GE(database.integer("SELECT count(*) FROM timeline"), 2);

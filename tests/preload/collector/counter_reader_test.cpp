@@ -340,6 +340,29 @@ TEST_F(CounterReaderTest, AnotherReaderGoesOnWithoutCountingTwice) {
   EXPECT_EQ(value("SELECT allocations FROM thread_site WHERE thread_id = 2"), 3);
 }
 
+TEST_F(CounterReaderTest, AnotherReaderKeepsWhatThreadsDidInSections) {
+  TableHandle table = session_.table();
+  session_.thread(table, 11);
+  wire::SiteRow& row = session_.row(table, session_.stack({1500}));
+  row.section = 7;
+  session_.allocate(table, row, 5, 10);
+  scan();
+  threads_.dead = {11};
+  scan();
+  session_.thread(table, 12);
+  session_.allocate(table, row, 3, 10);
+  scan();
+  threads_.dead = {};
+  capture::CaptureWriter writer(database_);
+  CounterReader second(view_, writer, series_);
+  second.resume();
+  second.scan(now_, Depth::Complete, threads_);
+  writer.flush();
+  EXPECT_EQ(value("SELECT sum(allocations) FROM section_site WHERE section_id = 7"), 8);
+  EXPECT_EQ(value("SELECT allocations FROM section_site WHERE thread_id = 1"), 5);
+  EXPECT_EQ(value("SELECT allocations FROM section_site WHERE thread_id = 2"), 3);
+}
+
 TEST_F(CounterReaderTest, WithoutTheFirstDatabaseThreadsOfOneTableAreMerged) {
   TableHandle table = session_.table();
   session_.thread(table, 11);

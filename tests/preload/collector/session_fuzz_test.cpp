@@ -25,8 +25,11 @@ std::vector<std::uint8_t> small_session() {
     for (std::uint64_t site = 0; site < 5; ++site) {
       std::vector<std::uint64_t> frames(20 * site + 1, 0x1000 + 16 * site);
       wire::SiteRow& row = session.row(table, session.stack(frames));
+      row.section = static_cast<std::uint16_t>(site % 3);
       session.allocate(table, row, 10, 100);
     }
+    session.section(thread, thread - 1, "section").entered = 3;
+    session.marker("marker", 1'000);
     wire::PauseTable& pauses = session.pauses(table);
     for (const auto kind : {wire::PauseKind::Stall, wire::PauseKind::ReleaseStorm}) {
       session.pause(pauses, {.begin = 5000,

@@ -32,7 +32,7 @@ TEST(SessionView, NamesTheVersionsItDoesNotRead) {
     FAIL();
   } catch (const SessionError& error) {
     EXPECT_STREQ(error.what(),
-                 "session 'some.session' has version 999; this heapscribe reads version 5");
+                 "session 'some.session' has version 999; this heapscribe reads version 6");
   }
 }
 

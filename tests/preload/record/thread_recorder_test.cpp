@@ -200,6 +200,7 @@ void release_at(ThreadRecorder& mine, std::uintptr_t caller, const void* gone) {
 }
 
 TEST(Releases, AreCountedForEachPairOfSiteAndStack) {
+  open_test_session();
   set_free_stacks(true);
   on_new_thread([](ThreadRecorder& mine, const wire::CounterTable& table) {
     constexpr std::uintptr_t kSites = 300;  // more than the first block of rows holds

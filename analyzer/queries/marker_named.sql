@@ -1,0 +1,2 @@
+-- The last marker of a name.
+SELECT max(ns) FROM marker WHERE name = ?1

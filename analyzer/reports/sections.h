@@ -1,0 +1,48 @@
+// The sections that a program named itself (heapscribe.h): what was allocated in them, alone and
+// with what lies within.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "analyzer/model/capture_reader.h"
+
+namespace heapscribe::reports {
+
+struct SectionSums {
+  model::Count allocations;
+  model::Bytes bytes;
+  model::Count frees;  // of what was allocated there, by whomever
+  model::Bytes freed_bytes;
+  model::Count temporary;
+  model::Bytes peak_bytes;  // held at the high-water mark of the whole process
+
+  SectionSums& operator+=(const SectionSums& more);
+  model::Count live_blocks() const { return {allocations.value - frees.value}; }
+  model::Bytes live_bytes() const { return {bytes.value - freed_bytes.value}; }
+};
+
+struct SectionRow {
+  std::int64_t id = 0, parent = 0;  // 0 = in none
+  std::size_t depth = 0;
+  std::string name;
+  std::string path;  // "outer/inner"
+  model::Nanoseconds first;
+  model::Count entered, ended;
+  SectionSums net;    // without the sections within
+  SectionSums gross;  // with them
+};
+
+struct SectionsReport {
+  std::vector<SectionRow> rows;  // each followed by those within it, most bytes first
+  SectionSums all;               // of all sections
+  model::Bytes run_bytes;        // allocated in the whole run
+  bool by_thread = false;
+  bool estimated = false;  // only samples were recorded
+};
+
+// `thread` as in SiteFilter; "" = all. Throws std::runtime_error with one sentence.
+SectionsReport collect_sections(model::CaptureReader& reader, const std::string& thread);
+
+}  // namespace heapscribe::reports
