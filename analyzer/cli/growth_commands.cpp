@@ -3,9 +3,11 @@
 #include <stdexcept>
 
 #include "analyzer/cli/command.h"
+#include "analyzer/cli/duration.h"
 #include "analyzer/cli/open_capture.h"
 #include "analyzer/cli/options.h"
 #include "analyzer/cli/output.h"
+#include "analyzer/model/moment.h"
 #include "analyzer/model/selection.h"
 #include "analyzer/render/growth_documents.h"
 #include "analyzer/reports/growth.h"
@@ -55,15 +57,37 @@ void add_growth(CLI::App& app) {
   });
 }
 
+struct SnapshotsOptions {
+  InputOptions input;
+  std::string at;
+  LimitOption limit;
+};
+
+void show_held(model::CaptureReader& reader, const SnapshotsOptions& options) {
+  const render::Format format = options.input.chosen_format();
+  model::select_sites(reader, {});
+  const model::Moment moment = model::find_moment(reader, options.at, parse_duration(options.at));
+  print(render::held_document(reports::find_held(reader, moment, options.limit.rows(format)),
+                              context_of(reader), format == render::Format::Text),
+        format);
+}
+
 void add_snapshots(CLI::App& app) {
-  auto input = std::make_shared<InputOptions>();
+  auto options = std::make_shared<SnapshotsOptions>();
   CLI::App* command =
       app.add_subcommand("snapshots", "The moments whose live heap was noted, for diff");
-  input->add_to(*command);
-  command->callback([input] {
-    const auto reader = open_capture(input->path);
+  options->input.add_to(*command);
+  command
+      ->add_option("--at", options->at,
+                   "What every site held at one of them, and how old it was; or at a time such as "
+                   "2.5s, start, peak, exit")
+      ->type_name("MOMENT");
+  options->limit.add_to(*command);
+  command->callback([options] {
+    const auto reader = open_capture(options->input.path);
+    if (!options->at.empty()) return show_held(*reader, *options);
     print(render::snapshots_document(reports::list_snapshots(*reader), context_of(*reader)),
-          input->chosen_format());
+          options->input.chosen_format());
   });
 }
 

@@ -4,6 +4,7 @@
 #include "analyzer/render/document.h"
 #include "analyzer/render/report_documents.h"
 #include "analyzer/reports/growth.h"
+#include "analyzer/reports/held.h"
 #include "analyzer/reports/snapshots.h"
 
 namespace heapscribe::render {
@@ -16,6 +17,9 @@ struct GrowthDetail {
 
 Document growth_document(const reports::GrowthReport& report, const Context& context,
                          const GrowthDetail& detail);
+// Of one moment, by site.
+Document held_document(const reports::HeldReport& report, const Context& context,
+                       bool with_details);
 Document snapshots_document(const reports::SnapshotsReport& report, const Context& context);
 
 // Why, in one sentence without a full stop.

@@ -9,6 +9,7 @@
 #include <stdexcept>
 #include <unordered_map>
 
+#include "analyzer/model/block_ages.h"
 #include "analyzer/model/file_name.h"
 #include "analyzer/model/site_series.h"
 #include "analyzer/queries/queries.h"
@@ -17,83 +18,6 @@ namespace heapscribe::reports {
 namespace {
 
 using model::CaptureReader;
-
-constexpr double kSecond = 1e9;
-
-using model::SitePoint;
-
-struct Ages {
-  double youngest = 0, oldest = 0;  // means of all blocks, in seconds
-  bool grows = false;
-  double quiet = 0;  // since when the site has allocated nothing, in seconds
-};
-
-double seconds_between(std::int64_t begin_ns, std::int64_t end_ns) {
-  return static_cast<double>(std::max<std::int64_t>(end_ns - begin_ns, 0)) / kSecond;
-}
-
-// A point says what was so at the end of its step.
-double quiet_seconds(const std::vector<SitePoint>& series, std::int64_t first_ns,
-                     std::int64_t end_ns) {
-  const std::int64_t all = series.back().allocations;
-  if (all == 1) return seconds_between(first_ns, end_ns);
-  const auto last = std::find_if(series.begin(), series.end(),
-                                 [all](const SitePoint& at) { return at.allocations == all; });
-  return seconds_between(last->ns, end_ns);
-}
-
-// The series says what was alive up to each point; before its first one nothing was.
-Ages ages_of(std::span<const SitePoint> points, std::int64_t first_ns, std::int64_t end_ns) {
-  std::vector<SitePoint> series(points.begin(), points.end());
-  Ages ages;
-  for (SitePoint& point : series) point.ns = std::min(point.ns, end_ns);
-  const double whole = seconds_between(first_ns, end_ns);
-  if (series.empty() || series.back().live_blocks <= 0) return {whole, whole, false, 0};
-  const SitePoint last = series.back();
-  if (last.ns < end_ns)
-    series.push_back({end_ns, last.live_blocks, last.live_bytes, last.allocations});
-  const auto alive = static_cast<double>(last.live_blocks);
-  double oldest = 0;
-  double youngest = 0;
-  std::int64_t least = last.live_blocks;
-  for (std::size_t i = series.size(); i-- > 0;) {
-    const std::int64_t begin = i > 0 ? series[i - 1].ns : std::min(first_ns, series[i].ns);
-    const double seconds = static_cast<double>(series[i].ns - begin) / kSecond;
-    const std::int64_t live_before = i > 0 ? series[i - 1].live_blocks : 0;
-    const std::int64_t made_before = i > 0 ? series[i - 1].allocations : 0;
-    // Within a step the change is taken to be even.
-    const std::int64_t before = std::min(least, live_before);
-    oldest += seconds * static_cast<double>(before + std::min(least, series[i].live_blocks)) / 2;
-    const auto kept = [&](std::int64_t made) {
-      return static_cast<double>(
-          std::max<std::int64_t>(0, last.live_blocks - (last.allocations - made)));
-    };
-    youngest += seconds * (kept(made_before) + kept(series[i].allocations)) / 2;
-    least = before;
-  }
-  ages.quiet = quiet_seconds(series, first_ns, end_ns);
-  ages.oldest = oldest / alive;
-  ages.youngest = std::min(youngest / alive, ages.oldest);
-  const std::int64_t half = first_ns + (end_ns - first_ns) / 2;
-  std::int64_t live_at_half = 0;
-  std::int64_t least_after = last.live_blocks;
-  for (const SitePoint& point : series) {
-    if (point.ns <= half) live_at_half = point.live_blocks;
-    if (point.ns > half) least_after = std::min(least_after, point.live_blocks);
-  }
-  ages.grows =
-      series.size() >= 4 && live_at_half * 2 <= last.live_blocks && least_after >= live_at_half;
-  return ages;
-}
-
-// What was so until `moment`; the step that it lies in counts as a whole.
-std::span<const SitePoint> up_to(std::span<const SitePoint> points, model::Nanoseconds moment) {
-  const auto behind =
-      std::partition_point(points.begin(), points.end(),
-                           [&](const SitePoint& point) { return point.ns < moment.value; });
-  const auto count = static_cast<std::size_t>(behind - points.begin());
-  return points.first(std::min(count + 1, points.size()));
-}
 
 struct Holder {
   std::string root;
@@ -192,13 +116,13 @@ LeakRow read_row(CaptureReader& reader, const capture::Statement& row, BlockClas
   return leak;
 }
 
-void add_evidence(LeakRow& leak, const capture::Statement& row, const Ages& ages,
+void add_evidence(LeakRow& leak, const capture::Statement& row, const model::Ages& ages,
                   model::Nanoseconds duration) {
   leak.youngest_age_seconds = ages.youngest;
   leak.oldest_age_seconds = ages.oldest;
   leak.age_seconds = (ages.youngest + ages.oldest) / 2;
   const auto allocations = static_cast<double>(std::max<std::int64_t>(row.integer(9), 1));
-  const bool from_start = ages.quiet >= 0.9 * seconds_between(0, duration.value);
+  const bool from_start = ages.quiet >= 0.9 * static_cast<double>(duration.value) / 1e9;
   leak.confidence = confidence_of(leak.block_class, ages.grows, leak.blocks.value,
                                   static_cast<double>(row.integer(10)) / allocations, from_start);
 }
@@ -221,6 +145,13 @@ void read_circumstances(const CaptureReader& reader, LeakCheck& check) {
   check.blocks.value = number("leak_check_blocks");
   check.threads.value = number("leak_check_threads");
   check.threads_unseen.value = number("leak_check_threads_unseen");
+}
+
+// For a check while the program runs, the collector reads them a moment later.
+model::Nanoseconds when_counters_were_read(const CaptureReader& reader, const LeakCheck& check) {
+  constexpr model::Nanoseconds kMoment{250'000'000};
+  const model::Nanoseconds end = reader.totals().duration;
+  return check.at_end ? end : std::min(end, check.taken + kMoment);
 }
 
 }  // namespace
@@ -266,6 +197,7 @@ LeakCheck check_leaks(CaptureReader& reader, const Classes& wanted, Suppressions
   read_circumstances(reader, check);
   if (!check.complete) return check;
   const model::SiteSeries series(reader);
+  const model::Nanoseconds seen = when_counters_were_read(reader, check);
   RetainerNames retainers(reader);
   auto rows = reader.database().prepare(queries::leak_classes);
   while (rows.step()) {
@@ -283,10 +215,8 @@ LeakCheck check_leaks(CaptureReader& reader, const Classes& wanted, Suppressions
     add_to(check.classes[static_cast<std::size_t>(*found)], leak);
     const bool shown = !limit || static_cast<std::int64_t>(check.rows.size()) < *limit;
     if (!wanted[static_cast<std::size_t>(*found)] || !shown) continue;
-    add_evidence(
-        leak, rows,
-        ages_of(up_to(series.of(leak.site), check.taken), rows.integer(11), check.taken.value),
-        check.taken);
+    add_evidence(leak, rows, model::ages_at(seen, series.of(leak.site), rows.integer(11)),
+                 check.taken);
     if (*found == BlockClass::Reachable) leak.retainer = retainers.of(leak.site);
     check.rows.push_back(std::move(leak));
   }

@@ -1,11 +1,7 @@
 // What is lost: live blocks at the end, or when a check was asked for, by what the program could
 // still reach, with what speaks for each finding.
 //
-// Age: when a block was made is not recorded. A site's series gives two bounds of the mean age of
-// what it has alive at the end: if it always released its youngest blocks first (the mean over time
-// of the least number that was alive ever since), and if it always released the oldest first (what
-// is alive was made last). Where nothing was ever released both are the truth. `age_seconds` is
-// their mean.
+// Age: the mean of two bounds, see model/block_ages.h.
 //
 // Confidence: 1 / (1 + e^-x), where x adds up evidence that does not depend on each other:
 //   class          definite, indirect +4; possible -0.5; reachable -4

@@ -86,6 +86,13 @@ TEST_F(Snapshots, AreTakenOnCommandByDatabaseAndByProcess) {
   EXPECT_EQ(grown.value("change", ""), "grew");
   EXPECT_GT(grown.value("delta", 0), 20'000);
   EXPECT_EQ(with_label(snapshots(), "before").at("live_bytes"), then);
+  std::int64_t held = 0;
+  for (const json& row : rows({"snapshots", database(), "--at", "before"})) {
+    held += row.at("live_bytes").get<std::int64_t>();
+    EXPECT_LE(row.at("youngest_age_seconds"), row.at("oldest_age_seconds"));
+    EXPECT_LE(row.at("oldest_age_seconds"), 60);
+  }
+  EXPECT_EQ(held, then);
 }
 
 TEST_F(Snapshots, AreTakenPeriodically) {
