@@ -14,9 +14,20 @@
 namespace heapscribe::cli {
 namespace {
 
-reports::Suppressions suppressions_of(const LeakOptions& options) {
+// Those of the program were not written for us: what cannot be read of them is no reason to stop.
+void add_embedded(reports::Suppressions& suppressions, const model::CaptureReader& reader) {
+  try {
+    suppressions.add(reader.text("suppressions"), "__lsan_default_suppressions of the program");
+  } catch (const std::runtime_error& error) {
+    note(error.what());
+  }
+}
+
+reports::Suppressions suppressions_of(const model::CaptureReader& reader,
+                                      const LeakOptions& options) {
   reports::Suppressions suppressions;
   suppressions.add_built_in();
+  add_embedded(suppressions, reader);
   for (const std::string& path : options.suppressions) suppressions.add_file(path);
   return suppressions;
 }
@@ -68,7 +79,7 @@ int report_leaks(model::CaptureReader& reader, const LeakOptions& options,
                  const render::SiteDetail& detail, render::Format format) {
   const reports::Classes classes =
       reports::classes_of(options.classes.empty() ? "definite,possible" : options.classes);
-  reports::Suppressions suppressions = suppressions_of(options);
+  reports::Suppressions suppressions = suppressions_of(reader, options);
   const reports::LeakCheck check =
       reports::check_leaks(reader, classes, suppressions, options.generate ? std::nullopt : limit);
   if (options.generate) {

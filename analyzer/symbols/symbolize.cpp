@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "analyzer/symbols/blame.h"
+#include "analyzer/symbols/embedded_suppressions.h"
 #include "analyzer/symbols/frame_writer.h"
 #include "analyzer/symbols/module_symbols.h"
 #include "analyzer/symbols/variable_names.h"
@@ -180,6 +181,7 @@ SymbolizeResult symbolize_recording(Database& recording, const SymbolizeOptions&
     progress(0);
   }
   name_holders(recording, search);
+  store_embedded_suppressions(recording, {options.debug_paths, false});
   finish(recording, options.again);
   if (debuginfod_gave_up()) {
     result.trouble = "a debuginfod server did not answer in time and was not asked again";

@@ -96,6 +96,16 @@ TEST_F(Leaks, NobodyWaitsForTheCopy) {
   EXPECT_FALSE(finished.timed_out);
 }
 
+TEST_F(Leaks, TheProgramsOwnSuppressionsCount) {
+  const RecordedRun run = run_recorded(in_directory({test_program("known_leak")}));
+  const Finished report = leaks(run, {"--fail-on", "definite"});
+  EXPECT_EQ(report.exit_status, 1);
+  EXPECT_NE(report.out.find("Suppressed: 33 B in 1 block."), std::string::npos) << report.out;
+  const auto found = rows(run.recording);
+  EXPECT_EQ(found.count("lose_as_known"), 0U);
+  EXPECT_EQ(found.at("lose_by_mistake").at("bytes"), 44);
+}
+
 // What waits in the kernel is looked at all the same, and does not notice.
 TEST_F(Leaks, NoWaitIsEndedByTheCheck) {
   for (int round = 0; round < 5; ++round) {
