@@ -15,8 +15,7 @@
 #include "analyzer/cli/command.h"
 #include "analyzer/cli/new_recording.h"
 #include "analyzer/cli/recording_end.h"
-#include "analyzer/cli/sampling_options.h"
-#include "analyzer/cli/snapshot_options.h"
+#include "analyzer/cli/recording_options.h"
 #include "analyzer/model/file_name.h"
 #include "preload/collector/collector.h"
 #include "preload/collector/descriptors.h"
@@ -30,14 +29,8 @@ constexpr std::string_view kReady = "ready";
 struct CollectArguments {
   int pid = 0;
   std::string session, output;
-  RecordingMode mode;
-  SnapshotWishes snapshots;
-  std::string unwinder = "auto";
+  RecordingOptions recording;
   std::string trace;
-  bool free_stacks = false;
-  std::string leak_check = "exit";
-  bool start_paused = false;
-  std::uint64_t pauses = collector::kPauseThresholdNs;
 };
 
 std::string program_name(const collector::TargetProcess& target) {
@@ -51,11 +44,12 @@ collector::RecordingInfo describe(const CollectArguments& arguments, const std::
   return {.program = program,
           .command_line = collector::command_line(arguments.pid),
           .working_directory = working_directory(),
-          .unwinder = arguments.unwinder,
-          .mode = arguments.mode.mode(),
+          .unwinder = arguments.recording.unwinder,
+          .mode = arguments.recording.mode.mode(),
           .pid = arguments.pid,
           .session_path = arguments.session,
-          .sample_mean = arguments.mode.sample_mean};
+          .sample_mean = arguments.recording.mode.sample_mean,
+          .preset = arguments.recording.preset};
 }
 
 // The daemon's life
@@ -118,15 +112,10 @@ void serve(const CollectArguments& arguments, collector::FileDescriptor closing_
   const collector::RecordingInfo info = describe(arguments, program);
   auto session = collector::SessionFile::create(arguments.session, {info.mode, info.sample_mean});
   output.with(session);
-  session.header().free_stacks = arguments.free_stacks ? 1 : 0;
-  session.header().census_wanted = wants_leak_check(arguments.mode, arguments.leak_check) ? 1 : 0;
-  if (arguments.start_paused) {
-    session.header().interruption.wanted = wire::RecordingWish::Pause;
-  }
-  collector::ask_for_pauses(session.header(), arguments.pauses);
+  arguments.recording.apply_to(session.header());
   collector::ask_for_trace(session.header(), arguments.trace, wire::kLargestTraceRing);
   collector::Collector collector(session, output.take(), info);
-  arguments.snapshots.apply_to(collector);
+  arguments.recording.snapshots.apply_to(collector);
   write_line(ready, std::string(kReady));
   ready.close();
 
@@ -158,9 +147,6 @@ void serve(const CollectArguments& arguments, collector::FileDescriptor closing_
 }
 
 int collect(const CollectArguments& arguments) {
-  if (!arguments.trace.empty()) expect_every_event(arguments.mode);
-  if (arguments.free_stacks) expect_every_stack(arguments.mode);
-  expect_use_of_start_paused(arguments.mode, arguments.start_paused);
   collector::occupy_standard_descriptors();
   collector::close_inherited_descriptors();
   collector::FileDescriptor closing_line = collector::copy_standard_error();
@@ -185,17 +171,14 @@ void add_collect_command(CLI::App& app, int& status) {
   command->group("");  // for the library, not for people
   command->add_option("--pid", arguments->pid)->required()->check(CLI::PositiveNumber);
   command->add_option("--session", arguments->session)->required();
-  add_mode_options(*command, arguments->mode);
-  command->add_option("--unwinder", arguments->unwinder);
+  arguments->recording.add_to(*command);
   command->add_option("--trace", arguments->trace)
       ->check(CLI::IsMember({"block", "drop", "degrade"}));
-  add_free_stacks_option(*command, arguments->free_stacks);
-  add_leak_check_option(*command, arguments->leak_check);
-  add_start_paused_option(*command, arguments->start_paused);
-  add_snapshot_options(*command, arguments->snapshots);
-  add_pauses_option(*command, arguments->pauses);
   command->add_option("--output", arguments->output);
-  command->callback([arguments, &status] { status = collect(*arguments); });
+  command->callback([arguments, command, &status] {
+    arguments->recording.settle(*command, !arguments->trace.empty());
+    status = collect(*arguments);
+  });
 }
 
 }  // namespace heapscribe::cli

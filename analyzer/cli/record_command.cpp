@@ -15,8 +15,7 @@
 #include "analyzer/cli/new_recording.h"
 #include "analyzer/cli/output.h"
 #include "analyzer/cli/recording_end.h"
-#include "analyzer/cli/sampling_options.h"
-#include "analyzer/cli/snapshot_options.h"
+#include "analyzer/cli/recording_options.h"
 #include "analyzer/model/file_name.h"
 #include "preload/collector/collector.h"
 #include "preload/collector/launch.h"
@@ -28,14 +27,9 @@ namespace {
 struct RunArguments {
   std::vector<std::string> command;
   std::string output;
-  RecordingMode mode;
-  SnapshotWishes snapshots;
-  std::string unwinder = "auto";
+  RecordingOptions recording;
   std::string allocator = "system";
-  bool trace = false, free_stacks = false;
-  std::string leak_check = "exit";
-  bool start_paused = false;
-  std::uint64_t pauses = collector::kPauseThresholdNs;
+  bool trace = false;
   std::string trace_full = "block";
   std::uint64_t trace_ring = wire::kLargestTraceRing;
   bool force = false, quiet = false, no_symbols = false;
@@ -55,12 +49,13 @@ collector::RecordingInfo describe(const RunArguments& arguments, pid_t pid,
   return {.program = model::file_name(arguments.command.front()),
           .command_line = arguments.command,
           .working_directory = working_directory(),
-          .unwinder = arguments.unwinder,
-          .mode = arguments.mode.mode(),
+          .unwinder = arguments.recording.unwinder,
+          .mode = arguments.recording.mode.mode(),
           .pid = pid,
           .session_path = session.path(),
           .allocator = arguments.allocator,
-          .sample_mean = arguments.mode.sample_mean};
+          .sample_mean = arguments.recording.mode.sample_mean,
+          .preset = arguments.recording.preset};
 }
 
 void start(collector::WaitingProgram& child, const collector::LibrarySettings& settings,
@@ -89,9 +84,6 @@ std::string unheard(const std::string& program) {
 }
 
 int record(const RunArguments& arguments) {
-  if (arguments.trace) expect_every_event(arguments.mode);
-  if (arguments.free_stacks) expect_every_stack(arguments.mode);
-  expect_use_of_start_paused(arguments.mode, arguments.start_paused);
   const std::vector<int> inherited = collector::inherited_descriptors();
   collector::occupy_standard_descriptors();
   const std::string program = collector::find_program(arguments.command.front());
@@ -106,22 +98,17 @@ int record(const RunArguments& arguments) {
   NewRecording output(output_path(arguments, child.pid()),
                       arguments.force ? Existing::Replace : Existing::Refuse);
   auto session = collector::SessionFile::create_somewhere(
-      output.folder(), {arguments.mode.mode(), arguments.mode.sample_mean});
+      output.folder(), {arguments.recording.mode.mode(), arguments.recording.mode.sample_mean});
   output.with(session);
   if (arguments.trace) {
     collector::ask_for_trace(session.header(), arguments.trace_full, arguments.trace_ring);
   }
-  session.header().free_stacks = arguments.free_stacks ? 1 : 0;
-  session.header().census_wanted = wants_leak_check(arguments.mode, arguments.leak_check) ? 1 : 0;
-  if (arguments.start_paused) {
-    session.header().interruption.wanted = wire::RecordingWish::Pause;
-  }
-  collector::ask_for_pauses(session.header(), arguments.pauses);
+  arguments.recording.apply_to(session.header());
   collector::Collector collector(session, output.take(), describe(arguments, child.pid(), session));
-  arguments.snapshots.apply_to(collector);
+  arguments.recording.snapshots.apply_to(collector);
   collector::TargetProcess target(child.pid());
   start(child,
-        {library, session.path(), arguments.mode.name, arguments.unwinder,
+        {library, session.path(), arguments.recording.mode.name, arguments.recording.unwinder,
          below.empty() ? arguments.allocator : below},
         program);
 
@@ -154,22 +141,13 @@ void add_run_command(CLI::App& app, int& status) {
   command->add_option("-o,--output", arguments->output,
                       "database to write (default: heapscribe.PROGRAM.PID.db)");
   command->add_flag("--force", arguments->force, "replace the output if it exists");
-  add_mode_options(*command, arguments->mode);
-  command->add_option("--unwinder", arguments->unwinder, "how stacks are found")
-      ->check(CLI::IsMember({"auto", "rules", "libunwind", "boost", "fp"}))
-      ->envname("HEAPSCRIBE_UNWINDER")
-      ->capture_default_str();
+  arguments->recording.add_to(*command);
   command
       ->add_option("--allocator", arguments->allocator,
                    "system; pool: heapscribe's own, see `heapscribe pools`; or the path of a "
                    "library, e.g. jemalloc's")
       ->envname("HEAPSCRIBE_ALLOCATOR")
       ->capture_default_str();
-  add_free_stacks_option(*command, arguments->free_stacks);
-  add_leak_check_option(*command, arguments->leak_check);
-  add_start_paused_option(*command, arguments->start_paused);
-  add_snapshot_options(*command, arguments->snapshots);
-  add_pauses_option(*command, arguments->pauses);
   command->add_flag("--trace", arguments->trace,
                     "record every single event in order as well, for heapscribe trace");
   command
@@ -190,8 +168,8 @@ void add_run_command(CLI::App& app, int& status) {
   command->add_option("PROGRAM", arguments->command, "the program and its arguments")->required();
   command->positionals_at_end();
   command->callback([arguments, command, &status] {
-    expect_use_of_sample(*command, arguments->mode);
-    expect_use_of_pauses(*command, arguments->mode);
+    arguments->recording.settle(*command, arguments->trace);
+    arguments->recording.expect_effect(*command);
     for (const char* option : {"--trace-full", "--trace-ring"}) {
       if (!arguments->trace && command->count(option) != 0) {
         throw std::runtime_error(fmt::format("{} wants --trace", option));

@@ -62,6 +62,7 @@ void describe(const RecordingInfo& info, capture::CaptureWriter& writer) {
     writer.set_recording("sample_mean_bytes", integer(info.sample_mean));
   }
   writer.set_recording("unwinder", info.unwinder);
+  if (!info.preset.empty()) writer.set_recording("preset", info.preset);
   writer.set_recording("allocator", info.allocator);
   writer.set_recording("heapscribe_version", HEAPSCRIBE_VERSION);
   if (const auto total = memory_of_machine()) {

@@ -22,6 +22,7 @@ struct RecordingInfo {
   std::string session_path;
   std::string allocator = "system";
   std::uint64_t sample_mean = 1;  // bytes; for Mode::Sample
+  std::string preset = {};        // that the settings come from, or none
 };
 void describe(const RecordingInfo& info, capture::CaptureWriter& writer);
 
