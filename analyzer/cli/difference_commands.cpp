@@ -177,11 +177,11 @@ void add_diff(CLI::App& app) {
       ->default_str("function");
   options->filter.add_to(*command);
   command->footer(
-      "A moment is the label or number of a snapshot (heapscribe snapshots lists them), a\n"
-      "time such as 2.5s, or one of start, peak, exit. Of several snapshots with one label\n"
-      "the last is taken; its number names any.\n"
-      "Recordings are matched by names of functions and files: other addresses, lines and\n"
-      "folders, as after a rebuild, do not matter.");
+      "A moment is the label or number of a snapshot (heapscribe snapshots lists them),\n"
+      "a time such as 2.5s, or one of start, peak, exit. Of several snapshots with one\n"
+      "label the last is taken; its number names any.\n"
+      "Recordings are matched by names of functions and files: other addresses, lines\n"
+      "and folders, as after a rebuild, do not matter.");
   command->callback([options] { diff(*options); });
 }
 
@@ -247,8 +247,8 @@ void add_compare(CLI::App& app) {
   add_common_options(*command, *options, "bytes");
   command->footer(
       "Example: heapscribe compare old1.db old2.db old3.db -- new1.db new2.db new3.db\n"
-      "From four runs a side on, an exact rank test at 5 % decides; below, ranges must lie\n"
-      "further apart than either is wide. Differences below 1 % are not told.");
+      "From four runs a side on, an exact rank test at 5 % decides; below, ranges must\n"
+      "lie further apart than either is wide. Differences below 1 % are not told.");
   command->callback([options] { compare(*options); });
 }
 

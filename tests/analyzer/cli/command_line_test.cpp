@@ -80,7 +80,8 @@ TEST_F(CommandLine, HelpAndVersionAreFine) {
 }
 
 TEST_F(CommandLine, HelpKeepsToEightyColumns) {
-  for (const std::string command : {"", "run", "leaks", "diff", "compare", "check", "recover"}) {
+  for (const std::string command :
+       {"", "run", "leaks", "diff", "compare", "check", "health", "growth"}) {
     expect_width(run(command + " --help").output, 80);
   }
 }
