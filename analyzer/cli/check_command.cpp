@@ -353,10 +353,11 @@ void add_check_command(CLI::App& app, int& status) {
       ->group("Filters");
   options->filter.add_to(*command);
   command->footer(
-      "A baseline is made with --update, committed, and compared by names of functions: other\n"
-      "lines, folders and addresses, as after a rebuild, do not matter. Counts are exact; a\n"
-      "figure may be given a tolerance: \"1000 + 5\", \"1000 + 2%\". Filters are kept in it.\n"
-      "A budget has limits of the whole run, and a table for each part that has its own:\n"
+      "A baseline is made with --update, committed, and compared by names of functions:\n"
+      "other lines, folders and addresses, as after a rebuild, do not matter. Counts\n"
+      "are exact; a figure may be given a tolerance: \"1000 + 5\", \"1000 + 2%\". Filters\n"
+      "are kept in it. A budget has limits of the whole run, and a table for each part\n"
+      "that has its own:\n"
       "  peak = \"64 MiB\"\n"
       "  leaks = 0\n"
       "  [parser]\n"

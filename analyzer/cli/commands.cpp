@@ -2,12 +2,18 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cctype>
 #include <iostream>
+#include <sstream>
+#include <string>
+#include <string_view>
 
 #include "analyzer/cli/command.h"
 #include "analyzer/cli/literal_arguments.h"
 #include "analyzer/cli/output.h"
+#include "analyzer/render/printable.h"
+#include "analyzer/render/writers.h"
 
 namespace heapscribe::cli {
 namespace {
@@ -56,6 +62,31 @@ std::string unexpected(const CLI::App& app, const CLI::App* command) {
   return fmt::format("there is no command '{}'", first);
 }
 
+// A line of --help: what is longer than a terminal is broken under its description.
+std::string broken_help_line(const std::string& line) {
+  if (render::text_width(line) <= render::kTextWidth) return line + '\n';
+  const std::size_t name = std::min(line.find_first_not_of(' '), line.size());
+  const std::size_t gap = line.find("  ", name);
+  const std::size_t text = std::min(line.find_first_not_of(' ', gap), line.size());
+  const bool is_entry = gap != std::string::npos && text < render::kTextWidth / 2;
+  const std::size_t indent = is_entry ? text : name;
+  std::string lines = line.substr(0, indent);
+  for (const std::string& part :
+       render::wrap_text(std::string_view(line).substr(indent), render::kTextWidth - indent)) {
+    if (lines.ends_with('\n')) lines.append(indent, ' ');
+    lines += part + '\n';
+  }
+  return lines;
+}
+
+void print_help(const CLI::App& app, const CLI::ParseError& error) {
+  std::stringstream help;
+  app.exit(error, help, help);
+  print([&](std::ostream& out) {
+    for (std::string line; std::getline(help, line);) out << broken_help_line(line);
+  });
+}
+
 }  // namespace
 
 void add_all_commands(CLI::App& app, int& status) {
@@ -89,7 +120,7 @@ int run(int argc, char** argv) {
     app.parse(marked_in_reverse(argc, argv));
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) {  // --help, --version
-      print([&](std::ostream& out) { app.exit(error, out, out); });
+      print_help(app, error);
       return kExitFine;
     }
     note(usage_sentence(app, error));

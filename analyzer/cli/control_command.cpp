@@ -41,12 +41,7 @@ void check_label(const std::string& label) {
   if (whole_number_in(label)) refuse("is a number, which diff takes for a snapshot's");
   if (parse_duration(label)) refuse("is a time, which diff takes for a moment of the run");
   if (label == "start" || label == "peak" || label == "exit") refuse("is one of heapscribe's own");
-  for (const char letter : label) {
-    constexpr char kDelete = 0x7F;
-    if (static_cast<unsigned char>(letter) < ' ' || letter == kDelete) {
-      refuse("has a character that cannot be shown");
-    }
-  }
+  if (render::printable(label) != label) refuse("has a character that cannot be shown");
 }
 
 std::string session_of(const std::string& recording) {

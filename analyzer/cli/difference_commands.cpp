@@ -1,10 +1,13 @@
 // heapscribe diff, heapscribe compare.
 #include <fmt/format.h>
+#include <sys/stat.h>
 
 #include <memory>
 #include <optional>
+#include <set>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "analyzer/cli/command.h"
@@ -90,6 +93,12 @@ void check_measure(const DifferenceOptions& options, const reports::Side& side) 
       fmt::format("--by {} is not known of {}; --by live is", options.by, side.words));
 }
 
+void note_namesakes(const std::string& name, const reports::Side& side, render::Context& context) {
+  if (side.moment.namesakes == 0) return;
+  context.notes.push_back(fmt::format("{} snapshots are called '{}'; the last was taken: {}.",
+                                      side.moment.namesakes + 1, name, side.words));
+}
+
 void diff_within(const DifferenceOptions& options) {
   const Reader reader = open_capture(options.before.front());
   model::select_sites(*reader, options.filter.filter);
@@ -100,9 +109,19 @@ void diff_within(const DifferenceOptions& options) {
   const auto match =
       options.group == "stack" ? reports::MatchBy::Stack : reports::MatchBy::Function;
   const auto difference = reports::find_difference(from, to, chosen_measure(options.by), match);
-  print(render::difference_document(difference, context_of(*reader, options.filter.in_words()),
-                                    detail_of(options)),
+  render::Context context = context_of(*reader, options.filter.in_words());
+  note_namesakes(options.from, from, context);
+  if (options.to != options.from) note_namesakes(options.to, to, context);
+  print(render::difference_document(difference, context, detail_of(options)),
         options.input().chosen_format());
+}
+
+// What is compared should be one program.
+void note_other_program(const model::CaptureReader& before, const model::CaptureReader& after,
+                        render::Context& context) {
+  if (before.program() == after.program()) return;
+  context.notes.push_back(fmt::format("Two programs are compared: {} before, {} after.",
+                                      before.program(), after.program()));
 }
 
 void diff_between(const DifferenceOptions& options) {
@@ -122,6 +141,7 @@ void diff_between(const DifferenceOptions& options) {
   for (const std::string& note : context_of(*before).notes) {
     context.notes.push_back("before: " + note);
   }
+  note_other_program(*before, *after, context);
   print(render::difference_document(difference, context, detail_of(options)),
         options.input().chosen_format());
 }
@@ -157,10 +177,11 @@ void add_diff(CLI::App& app) {
       ->default_str("function");
   options->filter.add_to(*command);
   command->footer(
-      "A moment is the label or number of a snapshot (heapscribe snapshots lists them), a\n"
-      "time such as 2.5s, or one of start, peak, exit.\n"
-      "Recordings are matched by names of functions and files: other addresses, lines and\n"
-      "folders, as after a rebuild, do not matter.");
+      "A moment is the label or number of a snapshot (heapscribe snapshots lists them),\n"
+      "a time such as 2.5s, or one of start, peak, exit. Of several snapshots with one\n"
+      "label the last is taken; its number names any.\n"
+      "Recordings are matched by names of functions and files: other addresses, lines\n"
+      "and folders, as after a rebuild, do not matter.");
   command->callback([options] { diff(*options); });
 }
 
@@ -181,6 +202,20 @@ std::vector<model::CaptureReader*> pointers(const std::vector<Reader>& readers) 
   return result;
 }
 
+// A recording that counts twice makes noise look smaller than it is. Links lead to one file too.
+void refuse_repeated(const DifferenceOptions& options) {
+  std::set<std::pair<dev_t, ino_t>> seen;
+  for (const auto* side : {&options.before, &options.after}) {
+    for (const std::string& path : *side) {
+      struct stat file = {};
+      const bool is_known = stat(path.c_str(), &file) == 0;
+      if (!is_known || seen.emplace(file.st_dev, file.st_ino).second) continue;
+      throw std::runtime_error(
+          fmt::format("'{}' is given twice, and compare needs runs of their own", path));
+    }
+  }
+}
+
 void compare(DifferenceOptions options) {
   if (options.before.size() == 2 && options.after.empty()) {
     options.after = {options.before.back()};
@@ -190,11 +225,14 @@ void compare(DifferenceOptions options) {
     throw std::runtime_error(
         "compare needs recordings of both sides: BEFORE.db ... -- AFTER.db ...");
   }
+  refuse_repeated(options);
   const std::vector<Reader> before = open_all(options.before);
   const std::vector<Reader> after = open_all(options.after);
   const auto comparison =
       reports::compare_runs(pointers(before), pointers(after), chosen_measure(options.by));
-  print(render::comparison_document(comparison, context_of(*after.front()), detail_of(options)),
+  render::Context context = context_of(*after.front());
+  note_other_program(*before.front(), *after.front(), context);
+  print(render::comparison_document(comparison, context, detail_of(options)),
         options.input().chosen_format());
 }
 
@@ -209,8 +247,8 @@ void add_compare(CLI::App& app) {
   add_common_options(*command, *options, "bytes");
   command->footer(
       "Example: heapscribe compare old1.db old2.db old3.db -- new1.db new2.db new3.db\n"
-      "From four runs a side on, an exact rank test at 5 % decides; below, ranges must lie\n"
-      "further apart than either is wide. Differences below 1 % are not told.");
+      "From four runs a side on, an exact rank test at 5 % decides; below, ranges must\n"
+      "lie further apart than either is wide. Differences below 1 % are not told.");
   command->callback([options] { compare(*options); });
 }
 

@@ -18,7 +18,7 @@ namespace {
 
 constexpr char kVerdicts[] =
     "Verdicts, of the place to blame, from the live bytes of its sites over time:\n"
-    "  steady_growth  rises to the end, as fast as before: a leak, or a cache without a bound\n"
+    "  steady_growth  rises to the end, as fast as before: a leak, or an unbounded cache\n"
     "  warm_up        grew, then held what it had, or grows slower and slower\n"
     "  bounded_cache  blocks come and go under a ceiling, and stay for a while\n"
     "  periodic       comes and goes in a rhythm\n"

@@ -23,8 +23,8 @@ void add_health_command(CLI::App& app, int& status) {
   command->add_option("--rule", options->rules, "Set a threshold; see below")
       ->type_name("NAME=VALUE");
   command->footer(
-      "Exit status: 0 healthy, 1 warning, 2 critical, or the recording cannot be read. Works on\n"
-      "a recording that is under way, as far as that tells.\n" +
+      "Exit status: 0 healthy, 1 warning, 2 critical, or the recording cannot be read.\n"
+      "Works on a recording that is under way, as far as that tells.\n" +
       reports::rules_help(reports::RuleGroup::Health));
   command->callback([options, &status] {
     reports::Rules rules;

@@ -4,10 +4,16 @@
 #include <fmt/format.h>
 
 #include <memory>
+#include <stdexcept>
+#include <string>
+#include <unordered_map>
+#include <vector>
 
 #include "analyzer/cli/command.h"
 #include "analyzer/cli/open_capture.h"
 #include "analyzer/cli/output.h"
+#include "analyzer/render/format.h"
+#include "analyzer/render/printable.h"
 #include "analyzer/render/report_documents.h"
 #include "analyzer/reports/leak_check.h"
 
@@ -32,13 +38,55 @@ reports::Suppressions suppressions_of(const model::CaptureReader& reader,
   return suppressions;
 }
 
-// A line for each lost site: the function to blame.
-void print_suppressions(const reports::LeakCheck& check) {
+// What a function lost, of all its sites.
+struct Lost {
+  std::string function;
+  model::Bytes bytes;
+  model::Count blocks;
+};
+
+std::vector<Lost> lost_by_function(const reports::LeakCheck& check) {
+  std::vector<Lost> all;
+  std::unordered_map<std::string, std::size_t> index;
   for (const reports::LeakRow& leak : check.rows) {
-    fmt::print("# {} in {}, {}\nleak:^{}$\n", leak.bytes.value, leak.blocks.value,
-               wire::kBlockClassNames[static_cast<std::size_t>(leak.block_class)],
-               leak.stack.blamed().function);
+    if (leak.block_class == wire::BlockClass::Reachable) continue;
+    const std::string& function = leak.stack.blamed().function;
+    const auto [entry, is_new] = index.try_emplace(function, all.size());
+    if (is_new) all.push_back({function, {}, {}});
+    all[entry->second].bytes += leak.bytes;
+    all[entry->second].blocks += leak.blocks;
   }
+  return all;
+}
+
+// A name that a terminal would take for a command is not printed, and no pattern without it fits.
+void print_suppressions(const reports::LeakCheck& check) {
+  for (const Lost& lost : lost_by_function(check)) {
+    fmt::print("# {} in {}\n", render::format_bytes(lost.bytes.value),
+               render::format_plural(lost.blocks.value, "block"));
+    const std::string name = render::printable(lost.function);
+    if (name.empty()) {
+      fmt::print("# no name of a function is known\n");
+    } else if (name != lost.function) {
+      fmt::print("# cannot be written: {}\n", name);
+    } else {
+      fmt::print("leak:{}\n", reports::pattern_for(name));
+    }
+  }
+}
+
+// Before anything is read.
+CLI::Validator block_classes() {
+  return CLI::Validator(
+      [](std::string& value) {
+        try {
+          reports::classes_of(value);
+        } catch (const std::runtime_error& error) {
+          return std::string(error.what());
+        }
+        return std::string();
+      },
+      "");
 }
 
 bool fails(const reports::LeakCheck& check, const std::string& classes) {
@@ -57,17 +105,19 @@ void add_leak_options(CLI::App& command, LeakOptions& options) {
       .add_option("--classes", options.classes,
                   "definite, indirect, possible, reachable, several with commas, or all; without, "
                   "text shows definite,possible, and json and csv all that is alive, by site")
+      ->check(block_classes())
       ->type_name("");
   command
       .add_option("--fail-on", options.fail_on,
                   "exit with status 1 if there is a block of these classes")
+      ->check(block_classes())
       ->type_name("CLASSES");
   command
       .add_option("--suppressions", options.suppressions,
                   "file with lines leak:PATTERN, as LeakSanitizer takes them; may be repeated")
       ->type_name("FILE");
   command.add_flag("--generate-suppressions", options.generate,
-                   "print a suppression for everything that would be shown");
+                   "print a suppression for every function that lost what would be shown");
 }
 
 bool has_leak_check(const model::CaptureReader& reader) {

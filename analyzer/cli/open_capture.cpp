@@ -20,4 +20,8 @@ render::Context context_of(const model::CaptureReader& reader, std::string selec
   return {reader.program(), reader.path(), std::move(selection), reports::caveats(reader)};
 }
 
+render::Context context_of_all(const model::CaptureReader& reader) {
+  return {reader.program(), reader.path(), "", reports::caveats_of_all(reader)};
+}
+
 }  // namespace heapscribe::cli

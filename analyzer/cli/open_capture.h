@@ -14,5 +14,7 @@ std::unique_ptr<model::CaptureReader> open_capture(const std::string& path);
 
 // What documents say about this recording.
 render::Context context_of(const model::CaptureReader& reader, std::string selection = {});
+// What those say that are about all of it.
+render::Context context_of_all(const model::CaptureReader& reader);
 
 }  // namespace heapscribe::cli

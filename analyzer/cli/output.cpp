@@ -10,6 +10,7 @@
 #include <streambuf>
 
 #include "analyzer/cli/progress.h"
+#include "analyzer/render/printable.h"
 
 namespace heapscribe::cli {
 namespace {
@@ -73,7 +74,7 @@ void print(const render::Document& document, render::Format format) {
 
 void note(const std::string& sentence) {
   end_progress();
-  std::fprintf(stderr, "heapscribe: %s\n", sentence.c_str());
+  std::fprintf(stderr, "heapscribe: %s\n", render::printable(sentence).c_str());
 }
 
 }  // namespace heapscribe::cli

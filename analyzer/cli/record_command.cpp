@@ -141,6 +141,7 @@ void add_run_command(CLI::App& app, int& status) {
   command->add_option("-o,--output", arguments->output,
                       "database to write (default: heapscribe.PROGRAM.PID.db)");
   command->add_flag("--force", arguments->force, "replace the output if it exists");
+  arguments->recording.add_preset_to(*command);
   arguments->recording.add_to(*command);
   command
       ->add_option("--allocator", arguments->allocator,

@@ -123,14 +123,16 @@ std::string to_bytes(std::string& text) {
   return "'" + given + "' is not a size such as 512KiB";
 }
 
-void RecordingOptions::add_to(CLI::App& command) {
+void RecordingOptions::add_preset_to(CLI::App& command) {
   command
       .add_option(
           "--preset", preset,
           "settings for a purpose: server, constrained, ci or leaks; options that are given "
           "besides count")
-      ->check(CLI::IsMember(names_of_presets()))
-      ->envname("HEAPSCRIBE_PRESET");
+      ->check(CLI::IsMember(names_of_presets()));
+}
+
+void RecordingOptions::add_to(CLI::App& command) {
   add_mode(command, mode);
   command.add_option("--unwinder", unwinder, "how stacks are found")
       ->check(CLI::IsMember({"auto", "rules", "libunwind", "boost", "fp"}))

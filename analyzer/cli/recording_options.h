@@ -34,6 +34,7 @@ struct RecordingOptions {
   std::uint64_t pauses = collector::kPauseThresholdNs;  // what counts as one; 0 = none wanted
 
   void add_to(CLI::App& command);
+  void add_preset_to(CLI::App& command);
   // After parsing: the preset speaks where nothing else was said. Throws std::runtime_error with
   // one sentence for what does not go together. `traced`: every event is wanted.
   void settle(const CLI::App& command, bool traced);

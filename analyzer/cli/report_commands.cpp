@@ -238,7 +238,8 @@ void add_summary(CLI::App& app) {
     for (const std::string& assignment : options->rules) reports::set_rule(rules, assignment);
     const auto reader = open_capture(options->input.path);
     const reports::Summary summary = reports::summarize(*reader, rules);
-    print(render::summary_document(summary, context_of(*reader)), options->input.chosen_format());
+    print(render::summary_document(summary, context_of_all(*reader)),
+          options->input.chosen_format());
   });
 }
 
@@ -339,7 +340,7 @@ void add_losses(CLI::App& app) {
   input->add_to(*command);
   command->callback([input] {
     const auto reader = open_capture(input->path);
-    print(render::losses_document(reports::find_losses(*reader), context_of(*reader)),
+    print(render::losses_document(reports::find_losses(*reader), context_of_all(*reader)),
           input->chosen_format());
   });
 }

@@ -51,7 +51,10 @@ std::optional<Moment> find_snapshot(CaptureReader& reader, const std::string& na
   auto row = reader.database().prepare(queries::snapshot_named);
   row.bind(1, std::string_view(name));
   row.bind(2, number_of(name).value_or(-1));
-  return row.step() ? std::optional(moment_of_row(row)) : std::nullopt;
+  if (!row.step()) return std::nullopt;
+  Moment moment = moment_of_row(row);
+  moment.namesakes = static_cast<int>(row.integer(4));
+  return moment;
 }
 
 Moment moment_at(const CaptureReader& reader, const std::string& name, std::int64_t time) {

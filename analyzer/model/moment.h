@@ -21,6 +21,7 @@ struct Moment {
   std::int64_t snapshot = 0;  // for Snapshot
   Nanoseconds at;
   std::string words;  // "snapshot 3 'loaded' at 2.1 s"
+  int namesakes = 0;  // other snapshots with its label, all earlier
 };
 
 struct Held {

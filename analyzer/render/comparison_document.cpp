@@ -37,6 +37,7 @@ std::string amount(double value, ComparedUnit unit) {
 }
 
 std::string with_noise(const Spread& spread, ComparedUnit unit) {
+  if (!spread.known) return "not known";
   if (spread.width() == 0) return amount(spread.median, unit);
   return fmt::format("{} ±{}", amount(spread.median, unit),
                      spread.median != 0
@@ -45,6 +46,7 @@ std::string with_noise(const Spread& spread, ComparedUnit unit) {
 }
 
 std::string change_of(const Compared& values) {
+  if (!values.known()) return "";
   if (values.change() == 0) return "0 %";
   if (values.before.median == 0) return "new";
   return fmt::format("{:+.1f} %", 100 * values.change() / values.before.median);
@@ -67,14 +69,22 @@ const std::vector<Column>& value_columns() {
   return columns;
 }
 
+Value number_if(bool known, double number) {
+  return known ? Value(number) : Value();
+}
+
 void append_values(Row& row, const Compared& values) {
   row.values.insert(
       row.values.end(),
       {with_noise(values.before, values.unit), with_noise(values.after, values.unit),
        change_of(values), words_of(values.outcome), std::string(reports::name_of(values.outcome)),
-       values.before.median, values.before.lowest, values.before.highest, values.after.median,
-       values.after.lowest, values.after.highest, values.change(),
-       values.tested ? Value(values.p) : Value()});
+       number_if(values.before.known, values.before.median),
+       number_if(values.before.known, values.before.lowest),
+       number_if(values.before.known, values.before.highest),
+       number_if(values.after.known, values.after.median),
+       number_if(values.after.known, values.after.lowest),
+       number_if(values.after.known, values.after.highest),
+       number_if(values.known(), values.change()), values.tested ? Value(values.p) : Value()});
 }
 
 bool is_significant(const Compared& values) {

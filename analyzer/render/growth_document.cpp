@@ -73,11 +73,17 @@ std::string why_periodic(const GrowthFacts& facts) {
                      seconds(facts.period), facts.correlation, bytes(facts.ceiling));
 }
 
-std::string why_burst(const GrowthFacts& facts) {
+std::string why_burst(const GrowthRow& row) {
+  const GrowthFacts& facts = row.facts;
   if (facts.burst_share > 0) {
     return fmt::format("{} of its allocations within {}, from {} on",
                        format_share(facts.burst_share), seconds(facts.burst_seconds),
                        seconds(facts.burst_at));
+  }
+  if (facts.burst_rise > 0) {
+    return fmt::format("rose by {} within {}, at {}, and holds {} at the end",
+                       bytes(facts.burst_rise), seconds(facts.burst_seconds),
+                       seconds(facts.burst_at), format_bytes(row.live_bytes.value));
   }
   return fmt::format("rose to {} at {} for {} and fell again", bytes(facts.ceiling),
                      seconds(facts.burst_at), seconds(facts.burst_seconds));
@@ -89,12 +95,17 @@ std::string why_warm_up(const GrowthRow& row) {
     return fmt::format("grows slower and slower: {} late, {} of that in the second half",
                        interval_of(facts), format_share(facts.slowdown / (1 + facts.slowdown)));
   }
-  return fmt::format("grew to {} within {}, and holds that since", bytes(facts.late_mean),
+  return fmt::format("grew to {}, nearly all of it within {}", format_bytes(row.live_bytes.value),
                      seconds(facts.grown_at));
 }
 
 std::string why_too_short(const GrowthFacts& facts) {
   if (facts.late_seconds == 0) return "the run is too short for a verdict";
+  if (facts.late_growth < reports::kLeastGrowth) {
+    return fmt::format("grows by {} in the last {}; less than {} is too little to judge",
+                       bytes(facts.late_growth), seconds(facts.late_seconds),
+                       bytes(reports::kLeastGrowth));
+  }
   return fmt::format("rose in only {} of the last {}; too few to tell whether it goes on",
                      format_plural(static_cast<std::int64_t>(facts.rises), "step"),
                      seconds(facts.late_seconds));
@@ -220,6 +231,35 @@ std::string summary_of_growth(const GrowthReport& report) {
   return sentence + outlook(report);
 }
 
+const GrowthRow* largest_where(const GrowthReport& report, bool (*fits)(const GrowthRow&)) {
+  const GrowthRow* largest = nullptr;
+  for (const GrowthRow& row : report.rows) {
+    if (fits(row) && (largest == nullptr || row.live_bytes > largest->live_bytes)) largest = &row;
+  }
+  return largest;
+}
+
+bool stays_after_burst(const GrowthRow& row) {
+  const auto held = static_cast<double>(row.live_bytes.value);
+  return row.facts.verdict == Verdict::Burst && held >= reports::kLeastGrowth &&
+         held >= row.facts.ceiling / 2;
+}
+
+// Where all are periodic, bursts or stable; what they have in common has to be looked up.
+std::string verdict_on_the_rest(const GrowthReport& report) {
+  const auto grew = [](const GrowthRow& row) { return row.facts.grew_late(); };
+  if (const GrowthRow* row = largest_where(report, grew)) {
+    return fmt::format("Nothing grows for certain; {} rose by {} in the last {}.",
+                       name_of_place(*row), bytes(row->facts.late_growth),
+                       seconds(row->facts.late_seconds));
+  }
+  if (const GrowthRow* row = largest_where(report, stays_after_burst)) {
+    return fmt::format("Nothing grows steadily; {} took memory at once and still holds {}.",
+                       name_of_place(*row), format_bytes(row->live_bytes.value));
+  }
+  return "Nothing grows: what is allocated is freed again, or was there from the start.";
+}
+
 std::string verdict_on(const GrowthReport& report) {
   if (report.places.value == 0) {
     return "No allocation site is known, so there is nothing to judge; --mode counts records none.";
@@ -234,7 +274,8 @@ std::string verdict_on(const GrowthReport& report) {
   const std::int64_t open = count(report, Verdict::TooShort);
   if (open > 0) {
     return fmt::format(
-        "Nothing grows for certain. {} rose too seldom to tell: record for longer, and look at {} "
+        "Nothing grows for certain. {} rose too seldom or too little to tell: record for longer, "
+        "and look at {} "
         "first.",
         format_plural(open, "place"), name_of_place(report.rows.front()));
   }
@@ -249,7 +290,7 @@ std::string verdict_on(const GrowthReport& report) {
         "Nothing grows: {} turned over under a ceiling, the largest {} with at most {}.",
         format_plural(bounded, "place"), name_of_place(largest), bytes(largest.facts.ceiling));
   }
-  return "Nothing grows: what is allocated is freed again, or was there from the start.";
+  return verdict_on_the_rest(report);
 }
 
 std::vector<std::string> lead_of(const GrowthReport& report) {
@@ -279,7 +320,7 @@ std::string evidence_of(const GrowthRow& row) {
     case Verdict::BoundedCache:
       return fmt::format("{}, under a ceiling of {}", turnover_of(facts), bytes(facts.ceiling));
     case Verdict::Burst:
-      return why_burst(facts);
+      return why_burst(row);
     case Verdict::Periodic:
       return why_periodic(facts);
     case Verdict::TooShort:

@@ -1,6 +1,7 @@
 // leaks, where the leak check told lost blocks from reachable ones.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "analyzer/render/document_parts.h"
@@ -34,7 +35,7 @@ std::string duration_of(double seconds) {
   return format_duration(static_cast<std::int64_t>(seconds * 1e9));
 }
 
-// "site 3: new at cache.cpp:15 · 16 B to 2.0 KiB · 11 ms old · 98 % sure"
+// "site 3: new at cache.cpp:15 · 16 B to 2.0 KiB · 11 ms old · 38 % likely to be a leak"
 std::vector<std::string> details_of(const LeakRow& leak, const SiteDetail& detail) {
   const std::string place = short_place(leak.stack.blamed());
   std::string line = fmt::format("site {}: {}{}", leak.site.value, fit_foreign(leak.kind, 16),
@@ -45,7 +46,7 @@ std::vector<std::string> details_of(const LeakRow& leak, const SiteDetail& detai
                             format_bytes(leak.max_size.value));
   line += " · " + duration_of(leak.age_seconds) + " old";
   if (leak.block_class == BlockClass::Possible) {
-    line += " · a leak by " + format_share(leak.confidence);
+    line += fmt::format(" · {:.0f} % likely to be a leak", 100 * leak.confidence);
   }
   std::vector<std::string> lines = wrap_text(line, kDetailWidth);
   append(lines, detail.frames ? frame_list(leak.stack, *detail.frames, kDetailWidth)
@@ -59,10 +60,17 @@ std::vector<std::string> details_of(const LeakRow& leak, const SiteDetail& detai
   return lines;
 }
 
+std::string when_empty(const LeakCheck& check) {
+  const bool are_others =
+      std::any_of(check.classes.begin(), check.classes.end(),
+                  [](const reports::ClassSums& sums) { return sums.blocks.value > 0; });
+  return are_others ? "no such blocks (--classes all shows the rest)" : "no such blocks";
+}
+
 Table table_of(const LeakCheck& check, const SiteDetail& detail) {
   Table table;
   table.key = "leaks";
-  table.when_empty = "nothing of the kind";
+  table.when_empty = when_empty(check);
   table.columns = {{"class", "class", Unit::Text},
                    {"", "bytes", Unit::Bytes, Shown::InText},
                    {"", "blocks", Unit::Count, Shown::InText},
@@ -131,16 +139,11 @@ std::string sum_line(const LeakCheck& check, BlockClass block_class, const char*
 }
 
 std::string verdict(const LeakCheck& check) {
-  const LeakRow* worst = nullptr;
-  for (const LeakRow& leak : check.rows) {
-    if (leak.block_class == BlockClass::Definite && worst == nullptr) worst = &leak;
-  }
-  if (worst != nullptr) {
+  if (check.worst_blocks.value > 0) {
     return fmt::format(
         "Begin with {}: no pointer to {} of its blocks is left, so nothing can free them. Free "
-        "them, "
-        "or give them an owner, where the last pointer goes.",
-        short_name(worst->stack.blamed().function), format_count(worst->blocks.value));
+        "them, or give them an owner, where the last pointer goes.",
+        short_name(check.worst_function), format_count(check.worst_blocks.value));
   }
   if (sums_of(check, BlockClass::Definite).blocks.value > 0) return "";
   if (sums_of(check, BlockClass::Possible).blocks.value > 0) {
@@ -148,8 +151,7 @@ std::string verdict(const LeakCheck& check) {
            "lead "
            "into the middle of a block: look at those that grow.";
   }
-  return "No block is lost. What grows although it is reachable, `heapscribe hotspots --by live` "
-         "shows.";
+  return "No block is lost. What grows although it is reachable, `heapscribe growth` shows.";
 }
 
 std::vector<std::string> closing_of(const LeakCheck& check) {

@@ -52,6 +52,20 @@ std::string per_second(model::Count events, model::Nanoseconds duration) {
   return rate < 100 ? fmt::format("{:.1f}", rate) : fmt::format("{:.0f}", rate);
 }
 
+// Where some of what was seen stands for several, the sum is no count.
+bool is_estimated(const PausePercentiles& kind) {
+  return kind.by_chance.value > 0;
+}
+
+std::string marked(const PausePercentiles& kind, const std::string& figure) {
+  return is_estimated(kind) ? "~" + figure : figure;
+}
+
+std::string extrapolated(const PausePercentiles& kind) {
+  return fmt::format("about {} ({} seen; the rest is extrapolated)",
+                     format_count(kind.events.value), format_count(kind.listed.value));
+}
+
 double bytes_per_ms(const PausePercentiles& kind) {
   if (kind.total.value <= 0) return 0;
   return static_cast<double>(kind.bytes.value) * 1e6 / static_cast<double>(kind.total.value);
@@ -64,7 +78,9 @@ Table kind_table(const PausesReport& report) {
   table.key = "kinds";
   table.columns = {data("kind", Unit::Text),
                    text(""),
-                   {"events", "events", Unit::Count},
+                   data("events", Unit::Count),
+                   data("seen", Unit::Count),
+                   figure("events"),
                    figure("per s"),
                    {"share", "of run", Unit::Share},
                    figure("p50"),
@@ -82,7 +98,9 @@ Table kind_table(const PausesReport& report) {
     row.values = {std::string(reports::kPauseKinds[i]),
                   std::string(kKindTitles[i]),
                   kind.events.value,
-                  any ? per_second(kind.events, report.duration) : "-",
+                  kind.listed.value,
+                  marked(kind, format_count(kind.events.value)),
+                  any ? marked(kind, per_second(kind.events, report.duration)) : "-",
                   model::share(kind.total, report.duration),
                   time(kind.p50),
                   time(kind.p90),
@@ -93,6 +111,7 @@ Table kind_table(const PausesReport& report) {
                   report.duration.value > 0 ? static_cast<double>(kind.events.value) * 1e9 /
                                                   static_cast<double>(report.duration.value)
                                             : 0.0};
+    if (is_estimated(kind)) row.details = {extrapolated(kind)};
     table.rows.push_back(std::move(row));
   }
   return table;
@@ -393,8 +412,9 @@ std::string mmu_text(const PausesReport& report) {
 std::string how_long_and_often(const PausesReport& report) {
   const std::int64_t events = report.there.events.value;
   if (events <= 1) return short_time(report.worst->duration.value) + " once";
-  return fmt::format("{} (p50; longest {}) every {}", short_time(report.there.p50.value),
+  return fmt::format("{} (p50; longest {}) every {}{}", short_time(report.there.p50.value),
                      short_time(report.there.longest.value),
+                     is_estimated(report.there) ? "about " : "",
                      short_time(report.duration.value / events));
 }
 

@@ -172,6 +172,28 @@ std::vector<std::string> wrap_words(const std::vector<std::string>& words,
   return lines;
 }
 
+namespace {
+
+// How many bytes of `word` take no more than `width` columns; one character at least.
+std::size_t bytes_within(std::string_view word, std::size_t width) {
+  std::size_t used = 0;
+  std::size_t at = 0;
+  while (at < word.size()) {
+    const Character character = next_character(word, at);
+    used += columns_of(character.code);
+    if (used > width && at > 0) break;
+    at += character.bytes;
+  }
+  return at;
+}
+
+// A path is to be copied; anything else is to be read.
+bool may_be_broken(std::string_view word) {
+  return word.find('/') == std::string_view::npos;
+}
+
+}  // namespace
+
 std::vector<std::string> wrap_text(std::string_view text, std::size_t width) {
   std::vector<std::string> lines;
   std::size_t used = 0;
@@ -180,8 +202,14 @@ std::vector<std::string> wrap_text(std::string_view text, std::size_t width) {
     if (begins_with_unit(text.substr(std::min(end + 1, text.size())))) {
       end = std::min(text.find(' ', end + 1), text.size());
     }
-    const std::string_view word = text.substr(at, end - at);
-    const std::size_t columns = text_width(word);
+    std::string_view word = text.substr(at, end - at);
+    std::size_t columns = text_width(word);
+    for (; columns > width && may_be_broken(word); columns = text_width(word)) {
+      const std::size_t piece = bytes_within(word, width);
+      lines.emplace_back(word.substr(0, piece));
+      used = width;
+      word.remove_prefix(piece);
+    }
     if (lines.empty() || used + 1 + columns > width) {
       lines.emplace_back(word);
       used = columns;

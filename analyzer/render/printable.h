@@ -29,7 +29,8 @@ std::string pad_right(const std::string& text, std::size_t width);
 std::vector<std::string> wrap_words(const std::vector<std::string>& words,
                                     std::string_view separator, std::size_t width);
 
-// A sentence broken at its spaces; words longer than `width` are kept whole, to be copied.
+// A sentence broken at its spaces. Words longer than `width` are broken too, but for paths, which
+// are there to be copied.
 std::vector<std::string> wrap_text(std::string_view text, std::size_t width);
 
 }  // namespace heapscribe::render

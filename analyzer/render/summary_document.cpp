@@ -257,12 +257,15 @@ void write_timeline(Page& page, const Summary& summary) {
   };
   page.gap();
   picture("live heap", live);
-  picture("resident", resident);
+  // Where /proc could not be read there is no reading above 0.
+  const bool resident_known = highest(resident) > 0;
+  if (resident_known) picture("resident", resident);
   const std::string end = format_duration(summary.totals.duration.value);
   page.plain(std::string(kIndent) + std::string(kLabelWidth, ' ') + "0 s" +
              pad_left(end, reports::kTimelineSteps - 3));
-  page.line("", fmt::format("highest: {} live, {} resident", format_bytes(highest(live)),
-                            format_bytes(highest(resident))));
+  page.line("", fmt::format("highest: {} live, {}", format_bytes(highest(live)),
+                            resident_known ? format_bytes(highest(resident)) + " resident"
+                                           : "resident memory is not known"));
 }
 
 void write_findings(Page& page, const Summary& summary, const Context& context) {
@@ -333,6 +336,7 @@ std::vector<Fact> facts_of(const Summary& summary) {
                              {"exit.text", summary.end.text}};
   for (Fact& fact : total_facts(summary.totals)) facts.push_back(std::move(fact));
   facts.push_back({"sites", summary.sites.value});
+  facts.push_back({"leak_check.state", summary.leak_check});
   for (const model::Loss& loss : summary.losses) {
     facts.push_back({"losses." + loss.kind, loss.events.value});
   }

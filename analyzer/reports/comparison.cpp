@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <numeric>
+#include <optional>
 
 #include "analyzer/model/file_name.h"
 #include "analyzer/model/stable_name.h"
@@ -64,6 +65,7 @@ bool are_apart(const Compared& compared) {
 }
 
 Outcome outcome_of(const Compared& compared, std::size_t before, std::size_t after) {
+  if (!compared.known()) return Outcome::Unknown;
   if (compared.before.width() == 0 && compared.after.width() == 0 && compared.change() == 0) {
     return Outcome::Same;
   }
@@ -78,20 +80,22 @@ Outcome outcome_of(const Compared& compared, std::size_t before, std::size_t aft
 struct Metric {
   const char* name;
   ComparedUnit unit;
-  double (*value)(model::CaptureReader&);
+  std::optional<double> (*value)(model::CaptureReader&);
 };
 
-double number(model::Bytes value) {
+std::optional<double> number(model::Bytes value) {
   return static_cast<double>(value.value);
 }
 
-double number(model::Count value) {
+std::optional<double> number(model::Count value) {
   return static_cast<double>(value.value);
 }
 
-double highest_resident(model::CaptureReader& reader) {
-  return static_cast<double>(
-      reader.database().integer("SELECT ifnull(max(rss_bytes), 0) FROM timeline"));
+// Where /proc could not be read there is no reading above 0.
+std::optional<double> highest_resident(model::CaptureReader& reader) {
+  const std::int64_t bytes =
+      reader.database().integer("SELECT ifnull(max(rss_bytes), 0) FROM timeline");
+  return bytes > 0 ? std::optional(static_cast<double>(bytes)) : std::nullopt;
 }
 
 constexpr double kSecond = 1e9;
@@ -113,16 +117,19 @@ const Metric kMetrics[] = {
      [](model::CaptureReader& r) { return number(r.totals().reallocations); }},
     {"resident_bytes", ComparedUnit::Bytes, highest_resident},
     {"duration_seconds", ComparedUnit::Seconds,
-     [](model::CaptureReader& r) {
+     [](model::CaptureReader& r) -> std::optional<double> {
        return static_cast<double>(r.totals().duration.value) / kSecond;
      }},
 };
 
 using Readers = std::span<model::CaptureReader* const>;
 
+// Of the runs that tell it.
 std::vector<double> values_of(const Metric& metric, Readers readers) {
   std::vector<double> values;
-  for (model::CaptureReader* reader : readers) values.push_back(metric.value(*reader));
+  for (model::CaptureReader* reader : readers) {
+    if (const auto value = metric.value(*reader)) values.push_back(*value);
+  }
   return values;
 }
 
@@ -186,7 +193,7 @@ std::string_view name_of(Outcome outcome) {
 Spread spread_of(std::span<const double> values) {
   if (values.empty()) return {};
   const auto [lowest, highest] = std::minmax_element(values.begin(), values.end());
-  return {median_of({values.begin(), values.end()}), *lowest, *highest};
+  return {median_of({values.begin(), values.end()}), *lowest, *highest, true};
 }
 
 double exact_p(std::span<const double> before, std::span<const double> after) {

@@ -25,6 +25,7 @@ enum class ComparedUnit { Bytes, Count, Seconds };
 
 struct Spread {
   double median = 0, lowest = 0, highest = 0;
+  bool known = false;  // else no run tells it
   double width() const { return highest - lowest; }
 };
 
@@ -35,6 +36,7 @@ struct Compared {
   bool tested = false;  // by ranks; else by ranges
   Outcome outcome = Outcome::Unknown;
 
+  bool known() const { return before.known && after.known; }
   double change() const { return after.median - before.median; }
 };
 

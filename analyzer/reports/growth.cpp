@@ -18,7 +18,6 @@ constexpr double kLate = 0.6;       // of the run
 constexpr double kShortestRun = 5;  // seconds
 constexpr std::size_t kFewestReadings = 10;
 constexpr std::size_t kFewestRises = 8;
-constexpr double kLeastGrowth = 4096;  // bytes, late
 constexpr double kSlowingDown = 0.5;
 constexpr std::size_t kTrendPoints = 60;  // pairs grow with their square
 constexpr double kNoiseOfLevel = 0.02;
@@ -127,7 +126,8 @@ GrowthFacts measure(const Look& look) {
   facts.late_seconds = static_cast<double>(look.late_bytes().size()) * look.series.step_seconds;
   facts.ceiling = highest(look.bytes());
   facts.late_mean = mean(look.late_bytes());
-  facts.grown_at = first_reached(look, 0.9 * facts.late_mean);
+  facts.late_growth = look.late_growth();
+  facts.grown_at = first_reached(look, 0.9 * look.bytes().back());
   facts.slowdown = slowdown_of(look);
   facts.rises = count_rises(look.late_bytes());
   const Turnover turnover = turnover_of(look);
@@ -140,12 +140,8 @@ GrowthFacts measure(const Look& look) {
 
 // The rules -------------------------------------------------------------------------------------
 
-bool grew_late(const Look& look, const GrowthFacts& facts) {
-  return facts.trend.rises() && look.late_growth() >= kLeastGrowth;
-}
-
-bool is_steady_growth(const Look& look, const GrowthFacts& facts) {
-  return grew_late(look, facts) && facts.rises >= kFewestRises && rises_to_the_end(look) &&
+bool keeps_growing(const Look& look, const GrowthFacts& facts) {
+  return facts.trend.rises() && facts.rises >= kFewestRises && rises_to_the_end(look) &&
          facts.slowdown >= kSlowingDown;
 }
 
@@ -158,16 +154,33 @@ std::vector<double> smoothed(const std::vector<double>& values) {
   return means;
 }
 
+// A leak in steps has a rhythm too, but what rises in it does not fall again.
+bool falls_again(Values bytes) {
+  constexpr double kHalf = 0.5;
+  double rose = 0;
+  double fell = 0;
+  for (const double step : steps_of(bytes)) (step > 0 ? rose : fell) += std::abs(step);
+  return fell >= kHalf * rose;
+}
+
+bool frees_what_it_makes(Values blocks, Values allocations) {
+  constexpr double kNearlyNothing = 0.1;
+  return growth_of(blocks) <= kNearlyNothing * growth_of(allocations);
+}
+
 bool find_period_in(const Look& look, GrowthFacts& facts) {
   constexpr double kNearlyEmpty = 0.25;
   constexpr double kDense = 1;
   const std::size_t settled = look.bytes().size() / 10;
   const Values bytes = look.bytes().subspan(settled);
   Period period;
-  if (lowest(bytes) < kNearlyEmpty * facts.ceiling) period = find_period(bytes);
-  if (period.steps == 0) {
-    const std::vector<double> rate =
-        smoothed(steps_of(Values(look.series.allocations).subspan(settled)));
+  if (lowest(bytes) < kNearlyEmpty * facts.ceiling && falls_again(bytes)) {
+    period = find_period(bytes);
+  }
+  const Values blocks = Values(look.series.live_blocks).subspan(settled);
+  const Values allocations = Values(look.series.allocations).subspan(settled);
+  if (period.steps == 0 && frees_what_it_makes(blocks, allocations)) {
+    const std::vector<double> rate = smoothed(steps_of(allocations));
     const double usual = mean(rate);
     // A steady stream that trembles is no rhythm: most steps must be quiet against the busy ones.
     if (usual > 0 && median_of(rate) < kNearlyEmpty * usual && highest(rate) > kDense * usual) {
@@ -231,6 +244,26 @@ bool is_burst_of_memory(const Look& look, GrowthFacts& facts) {
   return true;
 }
 
+// Memory that came at once and stayed for longer. What comes at the very end may be the first of
+// more.
+bool is_jump_of_memory(const Look& look, GrowthFacts& facts) {
+  constexpr double kNearlyAll = 0.9;
+  constexpr std::size_t kTenth = 10;
+  const Values bytes = look.bytes();
+  if (facts.ceiling < kLeastGrowth) return false;
+  for (std::size_t width = 1; width <= bytes.size() / kTenth; ++width) {
+    for (std::size_t end = width; end + bytes.size() / kTenth < bytes.size(); ++end) {
+      const double rise = bytes[end] - bytes[end - width];
+      if (rise < kNearlyAll * facts.ceiling || is_start(look, end - width)) continue;
+      facts.burst_at = look.seconds_at(end - width);
+      facts.burst_seconds = static_cast<double>(width) * look.series.step_seconds;
+      facts.burst_rise = rise;
+      return true;
+    }
+  }
+  return false;
+}
+
 bool is_bounded_cache(const Look& look, const GrowthFacts& facts) {
   constexpr double kLeastTurnover = 0.5;
   constexpr double kFewestFrees = 64;
@@ -260,9 +293,11 @@ bool may_still_grow(const Look& look, const GrowthFacts& facts) {
 }
 
 Verdict verdict_of(const Look& look, GrowthFacts& facts) {
-  if (is_steady_growth(look, facts)) return Verdict::SteadyGrowth;
+  if (keeps_growing(look, facts)) {
+    return facts.late_growth >= kLeastGrowth ? Verdict::SteadyGrowth : Verdict::TooShort;
+  }
   if (find_period_in(look, facts)) return Verdict::Periodic;
-  if (is_burst_of_memory(look, facts)) return Verdict::Burst;
+  if (is_burst_of_memory(look, facts) || is_jump_of_memory(look, facts)) return Verdict::Burst;
   if (may_still_grow(look, facts)) return Verdict::TooShort;
   if (is_bounded_cache(look, facts)) return Verdict::BoundedCache;
   if (is_burst_of_rate(look, facts)) return Verdict::Burst;
@@ -423,6 +458,10 @@ std::string_view name_of(Verdict verdict) {
   constexpr std::array<std::string_view, 7> kNames = {
       "steady_growth", "warm_up", "bounded_cache", "burst", "periodic", "too_short", "stable"};
   return kNames[static_cast<std::size_t>(verdict)];
+}
+
+bool GrowthFacts::grew_late() const {
+  return trend.rises() && late_growth >= kLeastGrowth;
 }
 
 GrowthFacts judge(const model::Series& series) {

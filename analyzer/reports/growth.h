@@ -2,23 +2,28 @@
 //
 // The rules, in the order in which they are tried; "late" is the last 60 % of the run.
 //
-//   too_short        less than 5 s or fewer than 10 readings late; or it rose, but too seldom to
-//   tell steady_growth    the Theil-Sen slope of the late live bytes is above 0 with 95 %
-//   confidence
+// clang-format off
+//   too_short        less than 5 s or fewer than 10 readings late
+//   steady_growth    the Theil-Sen slope of the late live bytes is above 0 with 95 % confidence
 //                    (trend.h), they rose in at least 8 steps, in the last two quarters of late and
-//                    in one before, and at least half as fast in the second half of late as in the
-//                    first
-//   periodic         live bytes come and go (down below a quarter of their maximum), or blocks are
-//                    made, with a period (find_period in trend.h)
-//   burst            half of all allocations in a tenth of the time, or live bytes that rose and
-//   fell
-//                    to less than half again within a fifth; not in the first twentieth of the run
+//                    in one before, at least half as fast in the second half of late as in the
+//                    first, and by at least 4 KiB
+//   too_short        the same by less than 4 KiB
+//   periodic         live bytes come and go (down below a quarter of their maximum, and falling at
+//                    least half as much as they rise), or blocks are made and nearly all freed,
+//                    with a period (find_period in trend.h)
+//   burst            live bytes that rose and fell to less than half again within a fifth of the
+//                    run, or of which nine tenths came within a tenth of it; not in the first
+//                    twentieth
+//   too_short        it rose to the end, but too seldom to tell
 //   bounded_cache    no trend, but turnover: late frees of at least half of the live blocks,
 //                    which stay for longer than a step on average (Little's law, L = lambda W;
 //                    Little, Operations Research 9 (1961)); the ceiling of the second half of late
 //                    is at most 10 % above that of the first
+//   burst            half of all allocations in a tenth of the time; not in the first twentieth
 //   warm_up          it grew, and is flat or slows down since
 //   stable           all else
+// clang-format on
 //
 // Survival is a lower bound: of the blocks that a site held at half-time at most as many are gone
 // as the site freed since.
@@ -45,7 +50,8 @@ struct GrowthFacts {
   double late_seconds = 0;  // how long "late" is
   double ceiling = 0;       // highest live bytes
   double late_mean = 0;     // live bytes
-  double grown_at = 0;      // when 90 % of the late level was reached
+  double late_growth = 0;   // live bytes
+  double grown_at = 0;      // when 90 % of the last level was reached
   double slowdown = 1;      // slope of late's second half over its first
   std::size_t rises = 0;    // late steps in which live bytes rose
   double turnover = 0;      // late frees, in blocks
@@ -55,8 +61,14 @@ struct GrowthFacts {
   bool period_of_rate = false;  // allocations repeat, live bytes do not
   double burst_at = 0;          // when it was highest
   double burst_share = 0;       // of all allocations
+  double burst_rise = 0;        // live bytes that came with it, if they stayed longer
   double burst_seconds = 0;
+
+  // Enough to be told, whatever it is called.
+  bool grew_late() const;
 };
+
+inline constexpr double kLeastGrowth = 4096;  // bytes, late
 
 // Pure: the same series gives the same verdict.
 GrowthFacts judge(const model::Series& series);

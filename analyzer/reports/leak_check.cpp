@@ -133,6 +133,14 @@ void add_to(ClassSums& sums, const LeakRow& leak) {
   sums.bytes += leak.bytes;
 }
 
+// The largest site comes first.
+void add_to_worst(LeakCheck& check, const LeakRow& leak) {
+  if (leak.block_class != BlockClass::Definite) return;
+  const std::string& function = leak.stack.blamed().function;
+  if (check.worst_blocks.value == 0) check.worst_function = function;
+  if (function == check.worst_function) check.worst_blocks += leak.blocks;
+}
+
 void read_circumstances(const CaptureReader& reader, LeakCheck& check) {
   const auto number = [&](const char* key) { return reader.integer(key).value_or(0); };
   check.why_not = reader.text("leak_check");
@@ -175,10 +183,12 @@ Classes classes_of(const std::string& text) {
     classes.fill(true);
     return classes;
   }
+  if (text.empty()) throw std::runtime_error("no class of blocks is named; all names every one");
   std::size_t begin = 0;
   while (begin <= text.size()) {
     const std::size_t end = std::min(text.find(',', begin), text.size());
     const std::string name = text.substr(begin, end - begin);
+    if (name == "all") throw std::runtime_error("all goes with no other class of blocks");
     const auto found = class_named(name);
     if (!found) {
       throw std::runtime_error("'" + name +
@@ -213,6 +223,7 @@ LeakCheck check_leaks(CaptureReader& reader, const Classes& wanted, Suppressions
       continue;
     }
     add_to(check.classes[static_cast<std::size_t>(*found)], leak);
+    if (wanted[static_cast<std::size_t>(*found)]) add_to_worst(check, leak);
     const bool shown = !limit || static_cast<std::int64_t>(check.rows.size()) < *limit;
     if (!wanted[static_cast<std::size_t>(*found)] || !shown) continue;
     add_evidence(leak, rows, model::ages_at(seen, series.of(leak.site), rows.integer(11)),

@@ -57,7 +57,9 @@ struct LeakCheck {
   model::Count blocks, threads, threads_unseen;
   std::array<ClassSums, wire::kBlockClasses> classes;  // without what is suppressed
   ClassSums suppressed;
-  std::vector<LeakRow> rows;  // of the wanted classes
+  std::vector<LeakRow> rows;   // of the wanted classes
+  std::string worst_function;  // of the largest definite site, "" if they are not wanted
+  model::Count worst_blocks;   // definite ones of all its sites, shown or not
 };
 
 using Classes = std::array<bool, wire::kBlockClasses>;

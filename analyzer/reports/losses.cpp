@@ -73,6 +73,16 @@ std::string symbol_sentence(const CaptureReader& reader) {
                      model::shell_word(reader.path()));
 }
 
+// Nothing where none was asked for or can be made.
+std::string leak_check_sentence(const CaptureReader& reader) {
+  const std::string why = reader.text("leak_check");
+  const bool none_is_due = why.empty() || why == "complete" || why == "not asked for" ||
+                           reader.text("mode") != "full" || reader.state() == RecordingState::Live;
+  if (none_is_due) return {};
+  return fmt::format("There is no leak check: {}. What is alive at the end is not told from leaks.",
+                     why);
+}
+
 }  // namespace
 
 std::vector<model::Loss> find_losses(const CaptureReader& reader) {
@@ -91,6 +101,13 @@ std::vector<std::string> caveats(const CaptureReader& reader) {
         loss_sentence(reader), symbol_sentence(reader)}) {
     if (!sentence.empty()) sentences.push_back(sentence);
   }
+  return sentences;
+}
+
+std::vector<std::string> caveats_of_all(const CaptureReader& reader) {
+  std::vector<std::string> sentences = caveats(reader);
+  const std::string leak_check = leak_check_sentence(reader);
+  if (!leak_check.empty()) sentences.push_back(leak_check);
   return sentences;
 }
 

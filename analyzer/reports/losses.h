@@ -17,4 +17,8 @@ bool nothing_lost(const std::vector<model::Loss>& losses);
 // missing symbols. Empty when there is nothing to say.
 std::vector<std::string> caveats(const model::CaptureReader& reader);
 
+// And what only those have to show that are on the recording as a whole: why a leak check is
+// missing.
+std::vector<std::string> caveats_of_all(const model::CaptureReader& reader);
+
 }  // namespace heapscribe::reports

@@ -40,6 +40,7 @@ struct Summary {
   std::vector<Finding> findings;
   std::vector<TimelineStep> timeline;
   bool has_leak_check = false;
+  std::string leak_check;                                    // "complete", or why there is none
   std::array<model::Measures, wire::kBlockClasses> classes;  // live blocks and bytes of each
 };
 

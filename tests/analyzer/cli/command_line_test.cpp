@@ -10,6 +10,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "tests/analyzer/golden.h"
 #include "tests/support/capture_builder.h"
 
 namespace heapscribe::tests {
@@ -76,6 +77,13 @@ TEST_F(CommandLine, HelpAndVersionAreFine) {
   EXPECT_EQ(run("--help").status, 0);
   EXPECT_NE(run("hotspots --help").output.find("--tree"), std::string::npos);
   EXPECT_EQ(run("summary --help").status, 0);
+}
+
+TEST_F(CommandLine, HelpKeepsToEightyColumns) {
+  for (const std::string command :
+       {"", "run", "leaks", "diff", "compare", "check", "health", "growth"}) {
+    expect_width(run(command + " --help").output, 80);
+  }
 }
 
 TEST_F(CommandLine, EveryReportPrintsEveryFormat) {
@@ -195,6 +203,89 @@ TEST_F(CommandLine, LossesOfArraysGoToStderr) {
   const Outcome outcome = run("hotspots " + folder_ + "/lossy.db --format json");
   EXPECT_TRUE(json::parse(outcome.output).is_array());
   EXPECT_NE(outcome.errors.find("5 nested events"), std::string::npos);
+}
+
+TEST_F(CommandLine, ClassesOfBlocksMustBeNamed) {
+  for (const std::string option : {"--classes", "--fail-on"}) {
+    expect_refused("leaks " + database() + " " + option + " ''", "no class of blocks is named");
+    expect_refused("leaks " + database() + " " + option + " all,definite",
+                   "all goes with no other");
+    expect_refused("leaks " + database() + " " + option + " certain", "'certain' is no class");
+  }
+}
+
+// Two sites of f and one of g.
+CaptureBuilder leaky() {
+  CaptureBuilder capture;
+  capture.set("leak_check", "complete")
+      .at({"f(int*)", "main"})
+      .leaked(3, 100)
+      .at({"f(int*)", "other", "main"})
+      .leaked(2, 100)
+      .at({"held", "main"})
+      .leaked(1, 8)
+      .at({"es\033[33mc", "main"})
+      .leaked(1, 8)
+      .sql(
+          "INSERT INTO block_class VALUES (1, 'definite', 3, 300, 0), (2, 'definite', 2, 200, 0),"
+          " (3, 'reachable', 1, 8, 0), (4, 'definite', 1, 8, 0)");
+  return capture;
+}
+
+TEST_F(CommandLine, GeneratedSuppressionsAreExactAndSafeToPrint) {
+  leaky().write(folder_ + "/leaky.db");
+  const Outcome outcome =
+      run("leaks " + folder_ + "/leaky.db --classes all --generate-suppressions");
+  EXPECT_EQ(outcome.output,
+            "# 500 B in 5 blocks\nleak:^f(int\\*)$\n"
+            "# 8 B in 1 block\n# cannot be written: es\uFFFD[33mc\n");
+}
+
+TEST_F(CommandLine, LeaksCountTheBlocksOfTheFunction) {
+  leaky().write(folder_ + "/leaky.db");
+  const std::string leaks = "leaks " + folder_ + "/leaky.db";
+  EXPECT_NE(run(leaks + " --limit 1").output.find("no pointer to 5 of its blocks"),
+            std::string::npos);
+  EXPECT_NE(
+      run(leaks + " --function held").output.find("no such blocks (--classes all shows the rest)"),
+      std::string::npos);
+  EXPECT_NE(run(leaks + " --function held").output.find("`heapscribe growth`"), std::string::npos);
+}
+
+TEST_F(CommandLine, CompareWantsRunsOfTheirOwn) {
+  CaptureBuilder().set("program", "other").at({"f"}).leaked(1, 8).write(folder_ + "/two.db");
+  std::filesystem::create_hard_link(database(), folder_ + "/link.db");
+  const std::string two = folder_ + "/two.db";
+  expect_refused("compare " + database() + " " + database(), "given twice");
+  expect_refused("compare " + database() + " -- " + two + " " + two, "given twice");
+  expect_refused("compare " + database() + " " + two + " -- " + folder_ + "/link.db",
+                 "given twice");
+  const std::string words = "Two programs are compared";
+  EXPECT_NE(run("compare " + database() + " " + two).output.find(words), std::string::npos);
+  EXPECT_NE(run("diff " + database() + " " + two).output.find(words), std::string::npos);
+}
+
+TEST_F(CommandLine, OfSnapshotsWithOneLabelTheLastIsTakenAndNamed) {
+  CaptureBuilder()
+      .at({"f"})
+      .leaked(1, 8)
+      .sql(
+          "INSERT INTO snapshot VALUES (1,'a',1000,'ctl',1,10,1,10,1,0,0,0),"
+          " (2,'a',2000,'ctl',1,10,1,10,1,0,0,0)")
+      .write(folder_ + "/twice.db");
+  const std::string diff = "diff " + folder_ + "/twice.db --to exit --from ";
+  const std::string words = "2 snapshots are called 'a'; the last was taken: snapshot 2";
+  EXPECT_NE(run(diff + "a").output.find(words), std::string::npos) << run(diff + "a").output;
+  EXPECT_EQ(run(diff + "1").output.find("are called"), std::string::npos);
+}
+
+TEST_F(CommandLine, WhatATerminalWouldObeyIsNotPrinted) {
+  const Outcome missing = run("run -o " + folder_ + "/x.db -- \"$(printf './es\\033[33mc')\"");
+  EXPECT_NE(missing.errors.find("es\uFFFD[33mc"), std::string::npos) << missing.errors;
+  EXPECT_EQ(missing.errors.find('\033'), std::string::npos);
+  for (const std::string character : {"\\302\\233", "\\342\\200\\256"}) {
+    expect_refused("ctl 1 snapshot \"$(printf 'a" + character + "b')\"", "cannot be shown");
+  }
 }
 
 TEST_F(CommandLine, AnInternalErrorPrintsItsStackAndDiesOfTheSignal) {

@@ -40,6 +40,33 @@ TEST(Summary, FillsOnePage) {
   expect_width(text, 80);
 }
 
+TEST(Summary, SaysWhyThereIsNoLeakCheck) {
+  const std::string seccomp = "the program filters its system calls (seccomp)";
+  const auto failed = shop().set("leak_check", seccomp);
+  EXPECT_NE(ReportTexts(failed).summary().find("There is no leak check: the program filters"),
+            std::string::npos);
+  EXPECT_NE(ReportTexts(failed).losses().find("There is no leak check"), std::string::npos);
+  const json data = json::parse(ReportTexts(failed, Format::Json).summary());
+  EXPECT_EQ(data.at("leak_check").at("state"), seccomp);
+  EXPECT_NE(data.at("notes").dump().find(seccomp), std::string::npos);
+}
+
+TEST(Summary, SaysNothingOfALeakCheckThatIsNotDue) {
+  const char* const kNone = "no leak check";
+  for (const char* state : {"complete", "not asked for"}) {
+    EXPECT_EQ(ReportTexts(shop().set("leak_check", state)).summary().find(kNone),
+              std::string::npos);
+  }
+  const auto sampled = shop().set("mode", "sample").set("leak_check", "only --mode full knows");
+  EXPECT_EQ(ReportTexts(sampled).summary().find(kNone), std::string::npos);
+}
+
+TEST(Summary, ResidentMemoryThatWasNotReadIsNotNothing) {
+  const std::string text = ReportTexts(shop().sql("UPDATE timeline SET rss_bytes = 0")).summary();
+  EXPECT_NE(text.find("resident memory is not known"), std::string::npos) << text;
+  EXPECT_EQ(text.find("0 B resident"), std::string::npos);
+}
+
 TEST(Summary, JsonHasWhatScriptsRelyOn) {
   const json summary = json::parse(ReportTexts(shop(), Format::Json).summary());
   EXPECT_EQ(summary.at("allocations"), 5003);

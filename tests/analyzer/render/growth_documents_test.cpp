@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
@@ -139,6 +140,39 @@ TEST_F(GrowthDocuments, EndInAVerdict) {
   EXPECT_NE(comparison(Format::Text).find("No metric differs"), std::string::npos);
   EXPECT_NE(snapshots(Format::Text).find("heapscribe diff run.db --from 1 --to 2"),
             std::string::npos);
+}
+
+// Nothing is freed where a leak is slow, and where one block stays.
+TEST(GrowthDocument, SaysOfNothingThatStaysThatItIsFreed) {
+  const auto text_of = [](const std::function<std::int64_t(std::int64_t)>& bytes) {
+    CaptureBuilder builder;
+    builder.at({Call("keeps", "/src/k.c", 1)}).leaked(1, 8);
+    capture::Database database = builder.build();
+    database.execute("UPDATE recording SET value = 12000000000 WHERE key = 'duration_ns'");
+    auto insert = database.prepare("INSERT INTO site_interval VALUES (?1, ?2)");
+    for (std::int64_t step = 1; step <= 120; ++step) {
+      const std::int64_t blocks = bytes(step) > 0 ? 1 + bytes(step) / 5'000'000 : 0;
+      const std::string points = "[[1," + std::to_string(blocks) + "," +
+                                 std::to_string(bytes(step)) + "," + std::to_string(blocks) + "]]";
+      insert.bind_all(step * 100'000'000, std::string_view(points)).run();
+    }
+    model::CaptureReader reader(std::move(database));
+    model::select_sites(reader, {});
+    std::ostringstream out;
+    render::write(
+        out,
+        render::growth_document(reports::find_growth(reader), {"server", "run.db", "", {}}, {}),
+        Format::Text);
+    return out.str();
+  };
+  const std::string slow = text_of([](std::int64_t step) { return step / 2 * 100; });
+  EXPECT_NE(slow.find("less than 4.0 KiB is too little to judge"), std::string::npos) << slow;
+  const std::string once = text_of([](std::int64_t step) { return step > 62 ? 5'000'000 : 0; });
+  EXPECT_NE(once.find("rose by 4.8 MiB within 0.1 s"), std::string::npos) << once;
+  EXPECT_NE(once.find("took memory at once and still holds"), std::string::npos) << once;
+  for (const std::string& text : {slow, once}) {
+    EXPECT_EQ(text.find("freed again"), std::string::npos) << text;
+  }
 }
 
 TEST_F(GrowthDocuments, SnapshotsSayWhatWasGivenUp) {

@@ -41,6 +41,13 @@ TEST(Printable, FitEndsWithAnEllipsisAndNeverExceedsTheWidth) {
   EXPECT_EQ(text_width(fit_foreign(std::string(65536, 'x'), 20)), 20U);
 }
 
+TEST(Printable, WrapBreaksLongWordsButNoPaths) {
+  const std::vector<std::string> lines = wrap_text("go to " + std::string(25, 'x') + " now", 10);
+  EXPECT_EQ(lines, (std::vector<std::string>{"go to", "xxxxxxxxxx", "xxxxxxxxxx", "xxxxx now"}));
+  EXPECT_EQ(wrap_text("漢字漢字", 5), (std::vector<std::string>{"漢字", "漢字"}));
+  EXPECT_EQ(wrap_text("/a/long/path", 5), std::vector<std::string>{"/a/long/path"});
+}
+
 TEST(Format, NumbersForPeople) {
   EXPECT_EQ(format_count(0), "0");
   EXPECT_EQ(format_count(-1234567), "-1,234,567");

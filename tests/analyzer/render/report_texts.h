@@ -50,10 +50,10 @@ class ReportTexts {
                                            limit, format_ == render::Format::Text));
   }
   std::string losses() {
-    return written(render::losses_document(reports::find_losses(reader_), context_));
+    return written(render::losses_document(reports::find_losses(reader_), context_of_all()));
   }
   std::string summary() {
-    return written(render::summary_document(reports::summarize(reader_, {}), context_));
+    return written(render::summary_document(reports::summarize(reader_, {}), context_of_all()));
   }
 
   std::string everything() {
@@ -68,6 +68,12 @@ class ReportTexts {
     std::ostringstream out;
     render::write(out, document, format_);
     return out.str();
+  }
+
+  render::Context context_of_all() const {
+    render::Context context = context_;
+    context.notes = reports::caveats_of_all(reader_);
+    return context;
   }
 
   render::Format format_;

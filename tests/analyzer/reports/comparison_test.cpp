@@ -43,6 +43,25 @@ TEST(Comparison, LessThanOnePercentIsNotWorthSaying) {
   EXPECT_EQ(outcome({1000, 1000, 1000, 1000}, {1001, 1001, 1001, 1001}), Outcome::WithinNoise);
 }
 
+TEST(Comparison, ResidentMemoryThatWasNotReadIsNotNothing) {
+  const auto run = [](bool read) {
+    auto capture = tests::CaptureBuilder().at({"f"}).leaked(1, 8);
+    if (!read) capture.sql("UPDATE timeline SET rss_bytes = 0");
+    auto reader = std::make_unique<model::CaptureReader>(capture.build());
+    model::select_sites(*reader, {});
+    return reader;
+  };
+  const auto one = run(true);
+  const auto two = run(false);
+  std::vector<model::CaptureReader*> before = {one.get()};
+  std::vector<model::CaptureReader*> after = {two.get()};
+  for (const MetricRow& row : compare_runs(before, after, DifferenceBy::Bytes).metrics) {
+    EXPECT_TRUE(row.values.before.known) << row.name;
+    EXPECT_EQ(row.values.after.known, row.name != "resident_bytes") << row.name;
+    EXPECT_TRUE(row.values.known() || row.values.outcome == Outcome::Unknown);
+  }
+}
+
 TEST(Comparison, FindsTheMetricAndThePlace) {
   std::vector<std::unique_ptr<model::CaptureReader>> readers;
   std::vector<model::CaptureReader*> before;

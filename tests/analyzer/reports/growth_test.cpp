@@ -155,6 +155,36 @@ TEST(Growth, InFewStepsToTheEndCannotBeTold) {
   EXPECT_EQ(verdict(series(doubling)), Verdict::TooShort);
 }
 
+TEST(Growth, InAFewStepsOfWhichNothingIsFreedIsNotPeriodic) {
+  const auto in_steps = [](double time) { return 10 * std::floor(time * 10.3); };
+  const GrowthFacts facts = judge(series(in_steps));
+  EXPECT_EQ(facts.verdict, Verdict::TooShort);
+  EXPECT_EQ(facts.period, 0);
+}
+
+TEST(Growth, ThatIsSlightIsNoWarmUp) {
+  model::Series slow;
+  slow.step_seconds = kStep;
+  for (std::size_t at = 0; at < 120; ++at) {
+    const auto blocks = static_cast<double>(at / 2);
+    slow.live_blocks.push_back(blocks);
+    slow.live_bytes.push_back(blocks * 100);
+    slow.allocations.push_back(blocks);
+  }
+  EXPECT_EQ(verdict(slow), Verdict::TooShort);
+}
+
+TEST(Growth, OfOneBlockThatStaysIsABurst) {
+  for (const double when : {0.3, 0.52, 0.8}) {
+    const auto once = [&](double time) { return time > when ? 5000 : 0; };
+    const auto calls = [&](double time) { return time > when ? 1 : 0; };
+    const GrowthFacts facts = judge(series(once, calls));
+    EXPECT_EQ(facts.verdict, Verdict::Burst) << when;
+    EXPECT_EQ(facts.burst_rise, 5000 * kBlock);
+    EXPECT_NEAR(facts.burst_at, when * 10, 0.11);
+  }
+}
+
 TEST(Growth, OfQueuesIsSeldomTakenForALeak) {
   int steady = 0;
   for (unsigned seed = 0; seed < 100; ++seed) {

@@ -143,6 +143,19 @@ Recorded shop() {
   return shop;
 }
 
+TEST(Pauses, WhatStandsForOthersIsMarked) {
+  const std::string text = ReportTexts(shop().capture()).pauses();
+  EXPECT_NE(text.find("about 64 (1 seen; "), std::string::npos) << text;
+  EXPECT_NE(text.find("~64  "), std::string::npos) << text;
+  EXPECT_NE(text.find("~64.0"), std::string::npos) << text;
+  const json report = json::parse(ReportTexts(shop().capture(), render::Format::Json).pauses());
+  for (const json& kind : report.at("kinds")) {
+    if (kind.at("kind") != "stall") continue;
+    EXPECT_EQ(kind.at("events"), 64);
+    EXPECT_EQ(kind.at("seen"), 1);
+  }
+}
+
 TEST(Pauses, JsonHasWhatScriptsRelyOn) {
   const json report = json::parse(ReportTexts(shop().capture(), render::Format::Json).pauses());
   EXPECT_EQ(report.at("percentiles_ns").at("release_storm").at("p50"), 18 * kMs);
