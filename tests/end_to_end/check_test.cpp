@@ -129,6 +129,17 @@ TEST_F(Check, BudgetsNeedNoHistory) {
   EXPECT_EQ(check({recorded("leaky_cache"), "--budget", "budget.toml"}).exit_status, 1);
 }
 
+// We keep to what we tell others.
+TEST_F(Check, TheAnalyzerKeepsToItsOwnBudget) {
+  const std::string subject = recorded("leaky_cache");
+  const RecordedRun own =
+      run_recorded(in_directory({heapscribe_command(), "hotspots", subject}), {"--no-symbols"});
+  EXPECT_EQ(own.finished.exit_status, 0) << describe(own.finished);
+  const Finished finished = check({own.recording.path(), "--budget",
+                                   std::string(HEAPSCRIBE_TEST_SOURCES) + "/analyzer_budget.toml"});
+  EXPECT_EQ(finished.exit_status, 0) << describe(finished);
+}
+
 TEST_F(Check, ResultsComeInTheFormatsOfContinuousIntegration) {
   baseline();
   const std::string slower = recorded("price_list_slower");
