@@ -23,6 +23,7 @@ constexpr std::array<Preset, 4> kPresets = {{
 
 std::vector<std::string> names_of_presets() {
   std::vector<std::string> names;
+  names.reserve(kPresets.size());
   for (const Preset& preset : kPresets) names.emplace_back(preset.name);
   return names;
 }
