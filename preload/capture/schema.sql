@@ -273,7 +273,7 @@ CREATE TABLE snapshot (
   id INTEGER PRIMARY KEY,      -- in the order of taking; peak and exit come last
   label TEXT NOT NULL,         -- '' for periodic ones
   ns INTEGER NOT NULL,
-  cause TEXT NOT NULL,         -- 'periodic' | 'ctl' | 'signal' | 'program' | 'peak' | 'exit'
+  cause TEXT NOT NULL,         -- 'periodic' | 'ctl' | 'signal' | 'program' | 'memory' | 'peak' | 'exit'
   live_blocks INTEGER NOT NULL,
   live_bytes INTEGER NOT NULL,
   allocations INTEGER,         -- totals so far; NULL for the peak

@@ -10,7 +10,8 @@
 namespace heapscribe::capture {
 namespace {
 
-constexpr std::array<std::string_view, 4> kCauseTexts = {"periodic", "ctl", "signal", "program"};
+constexpr std::array<std::string_view, 5> kCauseTexts = {"periodic", "ctl", "signal", "program",
+                                                         "memory"};
 
 // "[[" and "]," around numbers of a few digits each.
 std::size_t count_points(std::string_view text) {

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <ctime>
 
+#include "preload/collector/memory_limits.h"
 #include "preload/collector/pool_reader.h"
 #include "preload/collector/release_reader.h"
 #include "preload/collector/snapshot_signal.h"
@@ -128,6 +129,7 @@ bool Collector::heard_from_target() const {
 Stop Collector::run(TargetProcess& target, const std::atomic<bool>& stop_requested,
                     const std::function<void()>& at_scan) {
   const Heartbeat heartbeat(session_, target.pid());
+  memory_marks_ = MemoryMarks(memory_for(target.pid()));
   if (trace_) trace_->start();
   const Stop stop = serve(target, stop_requested, at_scan);
   // What a program asked for just before its end is the end as good as then.
@@ -168,6 +170,7 @@ std::chrono::milliseconds Collector::tick() const {
 }
 
 void Collector::sample(std::uint64_t resident_bytes) {
+  resident_bytes_ = resident_bytes;
   view_.refresh(session_.committed());
   reader_.refresh();
   const capture::Counters sum = view_.is_sampled()
@@ -253,6 +256,10 @@ std::vector<capture::SnapshotMoment> Collector::due_snapshots() {
   for (unsigned left = asked_by_signal(); left > 0; --left) {
     due.push_back(
         {.cause = capture::SnapshotCause::Signal, .label = "signal-" + std::to_string(++signals_)});
+  }
+  if (const auto percent = memory_marks_.passed(resident_bytes_)) {
+    due.push_back({.cause = capture::SnapshotCause::Memory,
+                   .label = "memory-" + std::to_string(*percent) + "%"});
   }
   const std::uint64_t now = session_time(header());
   if (snapshot_period_ns_ != 0 && now >= next_snapshot_ns_) {

@@ -19,6 +19,7 @@
 #include "preload/collector/census_reader.h"
 #include "preload/collector/counter_reader.h"
 #include "preload/collector/heartbeat.h"
+#include "preload/collector/memory_marks.h"
 #include "preload/collector/pause_reader.h"
 #include "preload/collector/program_reader.h"
 #include "preload/collector/request_desk.h"
@@ -87,7 +88,9 @@ class Collector {
   capture::SnapshotStore snapshots_;
   RequestDesk desk_;
   AskedCensus asked_census_;
-  std::optional<CensusFindings> findings_;                       // not written yet
+  std::optional<CensusFindings> findings_;  // not written yet
+  MemoryMarks memory_marks_{0};
+  std::uint64_t resident_bytes_ = 0;                             // as last seen
   std::uint64_t snapshot_period_ns_ = 0, next_snapshot_ns_ = 0;  // session time
   unsigned signals_ = 0, unnamed_ = 0;
   std::uint64_t readings_ = 0;

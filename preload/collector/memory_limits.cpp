@@ -61,6 +61,12 @@ std::optional<std::uint64_t> memory_of_machine() {
   return total_in(read_file("/proc/meminfo"));
 }
 
+std::uint64_t memory_for(pid_t pid) {
+  const std::uint64_t machine = memory_of_machine().value_or(0);
+  const std::uint64_t limit = memory_limit_of(pid).value_or(machine);
+  return machine != 0 ? std::min(machine, limit) : limit;
+}
+
 std::optional<std::uint64_t> memory_limit_of(pid_t pid) {
   int version = 0;
   std::string group = memory_group_in(read_file(fmt::format("/proc/{}/cgroup", pid)), version);

@@ -13,6 +13,9 @@ std::optional<std::uint64_t> memory_of_machine();
 // The tightest limit of its control groups, of either version; nothing = none, or not to be seen.
 std::optional<std::uint64_t> memory_limit_of(pid_t pid);
 
+// What a process may have in the end: the less of both. 0 = not known.
+std::uint64_t memory_for(pid_t pid);
+
 // "MemTotal:  16384 kB" in bytes; nothing if `meminfo` does not have it.
 std::optional<std::uint64_t> total_in(const std::string& meminfo);
 // Where the memory controller's group is, below the mount point: of lines "0::/a/b" or
