@@ -1,6 +1,7 @@
 #include "preload/census/census.h"
 
 #include <linux/close_range.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -277,12 +278,12 @@ void publish(Rows& rows) {
 
 // In the program ---------------------------------------------------------------------------------
 
-// With no signal at its end, and none of ours while it lives.
+// With no signal at its end, none of ours while it lives, and nothing for a debugger to follow.
 long copy_process(std::uint64_t& old_mask) {
   const std::uint64_t all = ~std::uint64_t{0};
   system_call(SYS_rt_sigprocmask, SIG_BLOCK, platform::as_argument(&all),
               platform::as_argument(&old_mask), kSignalSetBytes);
-  return system_call(SYS_clone, 0, 0, 0, 0, 0);
+  return system_call(SYS_clone, CLONE_UNTRACED, 0, 0, 0, 0);
 }
 
 // Reported like any other pause.

@@ -112,20 +112,29 @@ bool has_ended(std::uint32_t id) {
          line[name_end + 2] == 'X';
 }
 
-// Nobody need wait for such a thread.
-bool blocks_signal(std::uint32_t id, int signal) {
+// A number behind `key` in a thread's status; 0 if it is not there.
+std::uint64_t status_number(std::uint32_t id, std::string_view key, unsigned base) {
   char text[2048] = {};
   std::string_view status = read_task_file(id, "status", text, sizeof text);
-  constexpr std::string_view kKey = "SigBlk:\t";
-  const std::size_t at = status.find(kKey);
-  if (at == std::string_view::npos) return false;
-  status.remove_prefix(at + kKey.size());
-  std::uint64_t mask = 0;
+  const std::size_t at = status.find(key);
+  if (at == std::string_view::npos) return 0;
+  status.remove_prefix(at + key.size());
+  std::uint64_t number = 0;
   for (const char c : status) {
     if (c == '\n') break;
-    mask = mask << 4 | static_cast<unsigned>(c <= '9' ? c - '0' : c - 'a' + 10);
+    number = number * base + static_cast<unsigned>(c <= '9' ? c - '0' : c - 'a' + 10);
   }
-  return (mask >> (signal - 1) & 1) != 0;
+  return number;
+}
+
+// Nobody need wait for such a thread.
+bool blocks_signal(std::uint32_t id, int signal) {
+  return (status_number(id, "SigBlk:\t", 16) >> (signal - 1) & 1) != 0;
+}
+
+// A debugger would stop the program at every signal.
+bool is_traced(std::uint32_t id) {
+  return status_number(id, "TracerPid:\t", 10) != 0;
 }
 
 std::uint32_t to_number(const char* text) {
@@ -233,6 +242,7 @@ void Threads::add(std::uint32_t id) {
 }
 
 void Threads::interrupt(Patience patience) {
+  if (is_traced(self_)) return;
   const int signal = find_signal();
   if (signal == 0) return;
   OwnStacks stacks;

@@ -34,7 +34,8 @@ class Threads {
  public:
   // Stops the other threads. Left alone, and so unseen, are those that would notice: that wait in a
   // call which a signal ends (waiting_call.h) or in one for signals, and those on stacks without
-  // room for a signal; and what cannot be stopped within a moment. False without memory.
+  // room for a signal; all of them under a debugger; and what cannot be stopped within a moment.
+  // False without memory.
   bool stop(Patience patience);
   void resume();
 
