@@ -23,7 +23,7 @@ namespace {
 // Those of the program were not written for us: what cannot be read of them is no reason to stop.
 void add_embedded(reports::Suppressions& suppressions, const model::CaptureReader& reader) {
   try {
-    suppressions.add(reader.text("suppressions"), "__lsan_default_suppressions of the program");
+    suppressions.add(reader.text("suppressions"), "the program");
   } catch (const std::runtime_error& error) {
     note(error.what());
   }

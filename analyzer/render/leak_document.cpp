@@ -154,12 +154,29 @@ std::string verdict(const LeakCheck& check) {
   return "No block is lost. What grows although it is reachable, `heapscribe growth` shows.";
 }
 
+// "  leak:known_leak (known.txt:3) · 33 B in 1 block"
+std::vector<std::string> hits_of(const std::vector<reports::Suppression>& suppressions) {
+  constexpr std::size_t kMost = 10;
+  std::vector<std::string> lines;
+  for (std::size_t i = 0; i < std::min(kMost, suppressions.size()); ++i) {
+    const reports::Suppression& one = suppressions[i];
+    append_wrapped(lines, fmt::format("  leak:{} ({}) · {} in {}", printable(one.pattern),
+                                      printable(one.origin), format_bytes(one.bytes),
+                                      format_plural(one.blocks, "block")));
+  }
+  if (suppressions.size() > kMost) {
+    lines.push_back(fmt::format("  and {} more", suppressions.size() - kMost));
+  }
+  return lines;
+}
+
 std::vector<std::string> closing_of(const LeakCheck& check) {
   std::vector<std::string> lines;
   if (check.suppressed.blocks.value > 0) {
     append_wrapped(lines,
                    fmt::format("Suppressed: {} in {}.", format_bytes(check.suppressed.bytes.value),
                                format_plural(check.suppressed.blocks.value, "block")));
+    append(lines, hits_of(check.suppressions));
   }
   if (check.threads_unseen.value > 0) {
     append_wrapped(lines,

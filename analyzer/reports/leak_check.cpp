@@ -162,6 +162,17 @@ model::Nanoseconds when_counters_were_read(const CaptureReader& reader, const Le
   return check.at_end ? end : std::min(end, check.taken + kMoment);
 }
 
+std::vector<Suppression> used_of(const Suppressions& suppressions) {
+  std::vector<Suppression> used;
+  for (const Suppression& one : suppressions.all()) {
+    if (one.hits > 0) used.push_back(one);
+  }
+  std::stable_sort(used.begin(), used.end(), [](const Suppression& left, const Suppression& right) {
+    return left.bytes > right.bytes;
+  });
+  return used;
+}
+
 }  // namespace
 
 double confidence_of(BlockClass block_class, bool grows, std::int64_t blocks, double freed_share,
@@ -231,6 +242,7 @@ LeakCheck check_leaks(CaptureReader& reader, const Classes& wanted, Suppressions
     if (*found == BlockClass::Reachable) leak.retainer = retainers.of(leak.site);
     check.rows.push_back(std::move(leak));
   }
+  check.suppressions = used_of(suppressions);
   return check;
 }
 

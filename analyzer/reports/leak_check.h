@@ -57,9 +57,10 @@ struct LeakCheck {
   model::Count blocks, threads, threads_unseen;
   std::array<ClassSums, wire::kBlockClasses> classes;  // without what is suppressed
   ClassSums suppressed;
-  std::vector<LeakRow> rows;   // of the wanted classes
-  std::string worst_function;  // of the largest definite site, "" if they are not wanted
-  model::Count worst_blocks;   // definite ones of all its sites, shown or not
+  std::vector<Suppression> suppressions;  // those that did it, most bytes first
+  std::vector<LeakRow> rows;              // of the wanted classes
+  std::string worst_function;             // of the largest definite site, "" if they are not wanted
+  model::Count worst_blocks;              // definite ones of all its sites, shown or not
 };
 
 using Classes = std::array<bool, wire::kBlockClasses>;

@@ -101,6 +101,7 @@ TEST_F(Leaks, TheProgramsOwnSuppressionsCount) {
   const Finished report = leaks(run, {"--fail-on", "definite"});
   EXPECT_EQ(report.exit_status, 1);
   EXPECT_NE(report.out.find("Suppressed: 33 B in 1 block."), std::string::npos) << report.out;
+  EXPECT_NE(report.out.find("leak:lose_as_known (the program"), std::string::npos) << report.out;
   const auto found = rows(run.recording);
   EXPECT_EQ(found.count("lose_as_known"), 0U);
   EXPECT_EQ(found.at("lose_by_mistake").at("bytes"), 44);
