@@ -107,6 +107,8 @@ std::string embedded_suppressions(const ModuleFile& file) {
 }
 
 void store_embedded_suppressions(capture::Database& recording, const SearchOptions& options) {
+  // Nobody else has a use for them.
+  if (recording.integer("SELECT count(*) FROM block_class") == 0) return;
   std::vector<ModuleIdentity> modules;
   auto rows = recording.prepare("SELECT DISTINCT path, build_id FROM module");
   while (rows.step()) {
