@@ -5,7 +5,6 @@
 #include <chrono>
 #include <ctime>
 
-#include "preload/collector/memory_limits.h"
 #include "preload/collector/pool_reader.h"
 #include "preload/collector/release_reader.h"
 #include "preload/collector/snapshot_signal.h"
@@ -115,7 +114,9 @@ Collector::Collector(SessionFile& session, capture::Database database, const Rec
       desk_(session.header()),
       asked_census_(session.header()) {
   session_.note_database(database_.path());
-  describe(info, writer_);
+  const MemoryLimits memory = memory_limits_of(info.pid);
+  memory_marks_ = MemoryMarks(memory.least());
+  describe(info, memory, writer_);
   describe_trace(header(), writer_);
   if (header().free_stacks != 0) writer_.set_recording("free_stacks", 1);
   if (header().trace != wire::TracePolicy::Off) trace_.emplace(session);
@@ -129,7 +130,6 @@ bool Collector::heard_from_target() const {
 Stop Collector::run(TargetProcess& target, const std::atomic<bool>& stop_requested,
                     const std::function<void()>& at_scan) {
   const Heartbeat heartbeat(session_, target.pid());
-  memory_marks_ = MemoryMarks(memory_for(target.pid()));
   if (trace_) trace_->start();
   const Stop stop = serve(target, stop_requested, at_scan);
   // What a program asked for just before its end is the end as good as then.
@@ -408,7 +408,7 @@ void recover_session(SessionFile& session, capture::Database& database,
   SessionView view(session.mapping(), session.path());
   view.refresh(session.committed());
   capture::CaptureWriter writer(database);
-  if (info) describe(*info, writer);
+  if (info) describe(*info, memory_limits_of(info->pid), writer);
   SiteTimeline series;
   series.resume(stored_step(database));
   CounterReader reader(view, writer, series);

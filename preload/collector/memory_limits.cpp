@@ -57,17 +57,9 @@ std::string memory_group_in(const std::string& cgroups, int& version) {
   return unified;
 }
 
-std::optional<std::uint64_t> memory_of_machine() {
-  return total_in(read_file("/proc/meminfo"));
-}
+namespace {
 
-std::uint64_t memory_for(pid_t pid) {
-  const std::uint64_t machine = memory_of_machine().value_or(0);
-  const std::uint64_t limit = memory_limit_of(pid).value_or(machine);
-  return machine != 0 ? std::min(machine, limit) : limit;
-}
-
-std::optional<std::uint64_t> memory_limit_of(pid_t pid) {
+std::optional<std::uint64_t> group_limit_of(pid_t pid) {
   int version = 0;
   std::string group = memory_group_in(read_file(fmt::format("/proc/{}/cgroup", pid)), version);
   if (group.empty()) return std::nullopt;
@@ -80,6 +72,12 @@ std::optional<std::uint64_t> memory_limit_of(pid_t pid) {
     if (group.empty()) return tightest;
     group.resize(group.rfind('/') == std::string::npos ? 0 : group.rfind('/'));
   }
+}
+
+}  // namespace
+
+MemoryLimits memory_limits_of(pid_t pid) {
+  return {total_in(read_file("/proc/meminfo")), group_limit_of(pid)};
 }
 
 }  // namespace heapscribe::collector

@@ -3,18 +3,25 @@
 
 #include <sys/types.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
 
 namespace heapscribe::collector {
 
-std::optional<std::uint64_t> memory_of_machine();
-// The tightest limit of its control groups, of either version; nothing = none, or not to be seen.
-std::optional<std::uint64_t> memory_limit_of(pid_t pid);
+struct MemoryLimits {
+  std::optional<std::uint64_t> machine;
+  // The tightest one of its control groups, of either version; nothing = none, or not to be seen.
+  std::optional<std::uint64_t> group;
 
-// What a process may have in the end: the less of both. 0 = not known.
-std::uint64_t memory_for(pid_t pid);
+  // What the process may have in the end. 0 = not known.
+  std::uint64_t least() const {
+    const std::uint64_t all = machine.value_or(group.value_or(0));
+    return std::min(all, group.value_or(all));
+  }
+};
+MemoryLimits memory_limits_of(pid_t pid);
 
 // "MemTotal:  16384 kB" in bytes; nothing if `meminfo` does not have it.
 std::optional<std::uint64_t> total_in(const std::string& meminfo);

@@ -10,7 +10,6 @@
 #include <nlohmann/json.hpp>
 
 #include "preload/capture/numbers.h"
-#include "preload/collector/memory_limits.h"
 
 namespace heapscribe::collector {
 namespace {
@@ -47,7 +46,8 @@ std::uint64_t sampling_error(std::int64_t live_bytes, const wire::SessionHeader&
 
 }  // namespace
 
-void describe(const RecordingInfo& info, capture::CaptureWriter& writer) {
+void describe(const RecordingInfo& info, const MemoryLimits& memory,
+              capture::CaptureWriter& writer) {
   writer.set_recording("state", "recording");
   writer.set_recording("end_kind", "running");
   writer.set_recording("program", info.program);
@@ -65,12 +65,8 @@ void describe(const RecordingInfo& info, capture::CaptureWriter& writer) {
   if (!info.preset.empty()) writer.set_recording("preset", info.preset);
   writer.set_recording("allocator", info.allocator);
   writer.set_recording("heapscribe_version", HEAPSCRIBE_VERSION);
-  if (const auto total = memory_of_machine()) {
-    writer.set_recording("memory_total_bytes", integer(*total));
-  }
-  if (const auto limit = memory_limit_of(info.pid)) {
-    writer.set_recording("memory_limit_bytes", integer(*limit));
-  }
+  if (memory.machine) writer.set_recording("memory_total_bytes", integer(*memory.machine));
+  if (memory.group) writer.set_recording("memory_limit_bytes", integer(*memory.group));
 }
 
 End end_noted_by(const wire::SessionHeader& header) {

@@ -8,6 +8,7 @@
 
 #include "preload/capture/capture_writer.h"
 #include "preload/collector/counter_reader.h"
+#include "preload/collector/memory_limits.h"
 
 namespace heapscribe::collector {
 
@@ -24,7 +25,8 @@ struct RecordingInfo {
   std::uint64_t sample_mean = 1;  // bytes; for Mode::Sample
   std::string preset = {};        // that the settings come from, or none
 };
-void describe(const RecordingInfo& info, capture::CaptureWriter& writer);
+void describe(const RecordingInfo& info, const MemoryLimits& memory,
+              capture::CaptureWriter& writer);
 
 // How the program, or at least its recording, ended.
 struct End {

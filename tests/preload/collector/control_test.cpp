@@ -173,7 +173,13 @@ TEST(MemoryLimits, AreReadAsTheKernelWritesThem) {
             "/docker/b");
   EXPECT_EQ(version, 1);
   EXPECT_EQ(memory_group_in("", version), "");
-  EXPECT_GT(memory_of_machine().value_or(0), 1U << 20U);
+  const MemoryLimits limits = memory_limits_of(getpid());
+  EXPECT_GT(limits.machine.value_or(0), 1U << 20U);
+  EXPECT_LE(limits.least(), limits.machine.value_or(0));
+  EXPECT_EQ((MemoryLimits{.machine = 100, .group = 40}.least()), 40U);
+  EXPECT_EQ((MemoryLimits{.machine = {}, .group = 40}.least()), 40U);
+  EXPECT_EQ((MemoryLimits{.machine = 100, .group = {}}.least()), 100U);
+  EXPECT_EQ(MemoryLimits{}.least(), 0U);
 }
 
 }  // namespace
