@@ -72,7 +72,9 @@ void prepare_recording(const wire::SessionHeader& header) {
   if (header.mode != wire::Mode::Sample) {
     record::set_pauses(header.pause_threshold_ns, header.ticks_per_us);
   }
-  record::set_free_stacks(header.free_stacks != 0 && header.mode == wire::Mode::Full);
+  const bool free_stacks = header.free_stacks != 0 && header.mode == wire::Mode::Full;
+  record::set_free_stacks(free_stacks);
+  record::session.header().watch.use(record::timed_from, free_stacks ? 0 : record::timed_from);
   choose_unwinder();
   if (bootstrap::is_glibc_underneath()) record::live_blocks.find_small_blocks_by_address();
   on_exit(note_exit, nullptr);

@@ -16,7 +16,7 @@ set(HEAPSCRIBE_GUEST_SOURCES
   record/stack_table.cpp record/recorders.cpp record/thread_id.cpp record/thread_recorder.cpp
   record/thread_samples.cpp record/trace_ring.cpp
   census/block_list.cpp census/census.cpp census/departure.cpp census/dominators.cpp census/interior_pointer.cpp census/marker.cpp
-  census/memory_map.cpp census/roots.cpp census/threads.cpp census/waiting_call.cpp
+  census/memory_map.cpp census/roots.cpp census/task_file.cpp census/threads.cpp census/waiting_call.cpp
   hooks/allocation.cpp hooks/loader.cpp hooks/locking.cpp hooks/operator_new.cpp hooks/process.cpp hooks/program.cpp hooks/sample.cpp hooks/sandbox.cpp
   launch_collector.cpp use_pool.cpp entry.cpp)
 

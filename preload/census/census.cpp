@@ -370,10 +370,11 @@ void take_asked_census() {
     taken = &session.header().asked_census;
     const Departure departure = departure_of_caller();
     take(&departure, Patience::Short);
-    record::watch_as_usual();
+    session.header().watch.silence();
   }
   stopping.store(false, std::memory_order_release);
 }
+
 bool program_has_returned() {
   constexpr std::uint32_t kEnough = 64;
   std::uintptr_t frames[kEnough];

@@ -14,7 +14,7 @@ namespace heapscribe::census {
 // Where the calling thread left the program's code: registers that a function must preserve, and
 // the stack pointer. What lies below is dead.
 struct Departure {
-  std::uintptr_t registers[6];
+  std::uintptr_t registers[wire::kPreservedRegisters];
   std::uintptr_t sp;
 };
 

@@ -8,7 +8,7 @@ namespace heapscribe::census {
 namespace {
 
 // DWARF's numbers of rbx, rbp, r12 to r15, in the order of Departure.
-constexpr int kPreserved[] = {3, 6, 12, 13, 14, 15};
+constexpr int kPreserved[wire::kPreservedRegisters] = {3, 6, 12, 13, 14, 15};
 
 constexpr std::uintptr_t kRoom = 128;  // below the frame address: where they are put
 

@@ -171,8 +171,7 @@ std::uintptr_t Roots::descriptor_of(std::uint32_t id) {
 }
 
 void Roots::add_own_thread(const Departure* departure) {
-  std::uintptr_t descriptor = 0;
-  asm("mov %%fs:0x10, %0" : "=r"(descriptor));
+  const std::uintptr_t descriptor = platform::own_descriptor();
   // Without a departure only what libc itself keeps beyond the thread's frames is alive.
   const bool is_main = own_id_ == session.header().pid;
   const std::uintptr_t end_of_frames =

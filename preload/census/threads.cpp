@@ -9,16 +9,19 @@
 #include <ctime>
 #include <string_view>
 
-#include "preload/census/memory_map.h"
+#include "preload/census/task_file.h"
 #include "preload/platform/kernel.h"
 #include "preload/platform/kernel_signal.h"
+#include "preload/platform/mappings.h"
 #include "preload/platform/pages.h"
-#include "preload/platform/text.h"
+#include "preload/platform/stack_bounds.h"
 #include "preload/record/thread_recorder.h"
 
 namespace heapscribe::census {
 namespace {
 
+using platform::Mapping;
+using platform::MappingKind;
 using platform::system_call;
 
 constexpr std::size_t kMostThreads = 65536;
@@ -38,12 +41,6 @@ std::uint32_t thread_id() {
   return static_cast<std::uint32_t>(system_call(SYS_gettid));
 }
 
-std::uintptr_t own_descriptor() {
-  std::uintptr_t descriptor = 0;
-  asm("mov %%fs:0x10, %0" : "=r"(descriptor));
-  return descriptor;
-}
-
 void note(ThreadView& view, const ucontext_t& context) {
   const auto& registers = context.uc_mcontext.gregs;
   for (std::size_t i = 0; i < kRegisters; ++i) {
@@ -51,7 +48,7 @@ void note(ThreadView& view, const ucontext_t& context) {
   }
   view.sp = static_cast<std::uintptr_t>(registers[REG_RSP]);
   view.alternate = context.uc_stack;
-  view.descriptor = own_descriptor();
+  view.descriptor = platform::own_descriptor();
   view.seen.store(1, std::memory_order_release);
 }
 
@@ -88,20 +85,6 @@ int find_signal() {
     if (is_free && platform::handle_signal(signal, on_stop, SA_RESTART | SA_ONSTACK)) return signal;
   }
   return 0;
-}
-
-// One small file of /proc/self/task/ID; empty if it cannot be read.
-std::string_view read_task_file(std::uint32_t id, std::string_view name, char* text,
-                                std::size_t capacity) {
-  platform::Text<64> path;
-  path << "/proc/self/task/" << std::uint64_t{id} << "/" << name;
-  const long file =
-      system_call(SYS_openat, AT_FDCWD, platform::as_argument(path.c_str()), O_RDONLY | O_CLOEXEC);
-  if (platform::failed(file)) return {};
-  const long got =
-      system_call(SYS_read, file, platform::as_argument(text), static_cast<long>(capacity));
-  system_call(SYS_close, file);
-  return got > 0 ? std::string_view(text, static_cast<std::size_t>(got)) : std::string_view{};
 }
 
 bool has_ended(std::uint32_t id) {
@@ -152,32 +135,25 @@ struct DirectoryEntry {
   char name[1];
 };
 
-// Which stacks have room for a signal's frame: 11 KiB where a thread uses all of its registers. The
-// pieces that coroutines run on may have none, and nothing tells where they end.
-class OwnStacks {
- public:
-  OwnStacks() { known_ = map_.read(); }
+// A signal's frame takes 11 KiB where a thread uses all of its registers.
+constexpr std::uintptr_t kRoom = std::uintptr_t{12} << 10;
 
-  bool has_room(std::uint32_t thread, std::uintptr_t sp) const {
-    const Mapping* const mapping = known_ ? map_.find(sp) : nullptr;
-    if (mapping == nullptr || sp - mapping->range.begin < kRoom) return false;
-    if (mapping->kind == MappingKind::MainStack) return true;
-    if (const record::ThreadRecorder* recorder = record::recorder_of(thread)) {
-      const std::uintptr_t descriptor = recorder->descriptor();
-      return descriptor > sp && mapping->range.contains(descriptor);
-    }
-    // libc makes a guard below.
-    const Mapping* const below = map_.find(mapping->range.begin - 1);
-    return below != nullptr && !below->readable && !below->writable;
+// Whether a thread that waits at `sp`, in this mapping, is on its own stack, with room for a
+// signal's frame. The pieces that coroutines run on may have none, and nothing tells where they
+// end.
+bool has_room(std::uint32_t thread, std::uintptr_t sp, const Mapping& mapping,
+              const Mapping& below) {
+  if (sp - mapping.range.begin < kRoom) return false;
+  if (mapping.kind == MappingKind::MainStack) return true;
+  if (const record::ThreadRecorder* recorder = record::recorder_of(thread)) {
+    const std::uintptr_t descriptor = recorder->descriptor();
+    return descriptor > sp && mapping.range.contains(descriptor);
   }
+  // libc makes a guard below.
+  return below.range.end == mapping.range.begin && !below.readable && !below.writable;
+}
 
- private:
-  static constexpr std::uintptr_t kRoom = std::uintptr_t{12} << 10;
-  MemoryMap map_;
-  bool known_;
-};
-
-bool can_be_interrupted(const ThreadView& view, const OwnStacks& stacks) {
+bool can_be_interrupted(const ThreadView& view) {
   switch (view.call.state) {
     case WaitingCall::State::Running: {
       // Where it is nobody can tell: what it has shown of itself so far must do.
@@ -185,7 +161,7 @@ bool can_be_interrupted(const ThreadView& view, const OwnStacks& stacks) {
       return recorder != nullptr && !recorder->has_left_own_stack();
     }
     case WaitingCall::State::Waiting:
-      return can_be_taken_up_again(view.call) && stacks.has_room(view.id, view.call.sp);
+      return can_be_taken_up_again(view.call) && view.has_room;
     case WaitingCall::State::Unknown:
       break;
   }
@@ -238,18 +214,31 @@ void Threads::add(std::uint32_t id) {
   view.id = id;
   view.sp = view.descriptor = 0;
   view.call = {};
+  view.has_room = false;
   view.alternate = {};
+}
+
+void Threads::look_at_stacks() {
+  platform::Mappings mappings;
+  Mapping below{};
+  for (Mapping mapping{}; mappings && mappings.next(mapping); below = mapping) {
+    for (std::size_t i = 0; i < count_; ++i) {
+      ThreadView& view = views_[i];
+      if (!mapping.range.contains(view.call.sp)) continue;
+      view.has_room = has_room(view.id, view.call.sp, mapping, below);
+    }
+  }
 }
 
 void Threads::interrupt(Patience patience) {
   if (is_traced(self_)) return;
   const int signal = find_signal();
   if (signal == 0) return;
-  OwnStacks stacks;
+  for (std::size_t i = 0; i < count_; ++i) views_[i].call = waiting_call_of(views_[i].id);
+  look_at_stacks();
   for (std::size_t i = 0; i < count_; ++i) {
     ThreadView& view = views_[i];
-    view.call = waiting_call_of(view.id);
-    view.spared = !can_be_interrupted(view, stacks) || blocks_signal(view.id, signal);
+    view.spared = !can_be_interrupted(view) || blocks_signal(view.id, signal);
   }
   the_meeting.views = views_;
   the_meeting.count = count_;

@@ -25,6 +25,7 @@ struct ThreadView {
   stack_t alternate;                // for signal handlers
   std::uintptr_t registers[kRegisters];
   WaitingCall call;  // when we asked
+  bool has_room;     // for a signal's frame, where it waits
   bool spared;       // gets no signal
 };
 
@@ -47,6 +48,7 @@ class Threads {
 
  private:
   bool list();
+  void look_at_stacks();
   void interrupt(Patience patience);
   void look_from_outside(ThreadView& view) const;
   void add(std::uint32_t id);

@@ -1,6 +1,5 @@
 #include "preload/census/waiting_call.h"
 
-#include <fcntl.h>
 #include <linux/futex.h>
 #include <sys/syscall.h>
 
@@ -8,13 +7,10 @@
 #include <ctime>
 #include <string_view>
 
-#include "preload/platform/kernel.h"
-#include "preload/platform/text.h"
+#include "preload/census/task_file.h"
 
 namespace heapscribe::census {
 namespace {
-
-using platform::system_call;
 
 // "0x7ffd..." or a decimal number; moves on behind the word.
 bool next_number(std::string_view& line, std::uintptr_t& value) {
@@ -67,8 +63,7 @@ long number_set_before(std::uintptr_t pc) {
 
 }  // namespace
 
-WaitingCall parse_waiting_call(const char* text) {
-  std::string_view line(text);
+WaitingCall parse_waiting_call(std::string_view line) {
   WaitingCall call;
   if (line.starts_with("running") || line.starts_with("-1 ")) {
     call.state = WaitingCall::State::Running;
@@ -87,14 +82,7 @@ WaitingCall parse_waiting_call(const char* text) {
 
 WaitingCall waiting_call_of(std::uint32_t thread) {
   char text[256] = {};
-  platform::Text<64> path;
-  path << "/proc/self/task/" << std::uint64_t{thread} << "/syscall";
-  const long file =
-      system_call(SYS_openat, AT_FDCWD, platform::as_argument(path.c_str()), O_RDONLY | O_CLOEXEC);
-  if (platform::failed(file)) return {};
-  const long got = system_call(SYS_read, file, platform::as_argument(text), sizeof text - 1);
-  system_call(SYS_close, file);
-  return got > 0 ? parse_waiting_call(text) : WaitingCall{};
+  return parse_waiting_call(read_task_file(thread, "syscall", text, sizeof text));
 }
 
 bool can_be_taken_up_again(const WaitingCall& call) {

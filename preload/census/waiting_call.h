@@ -9,6 +9,7 @@
 #include <ucontext.h>
 
 #include <cstdint>
+#include <string_view>
 
 namespace heapscribe::census {
 
@@ -23,7 +24,7 @@ struct WaitingCall {
 // What the kernel tells of a thread of this process (/proc/self/task/ID/syscall).
 WaitingCall waiting_call_of(std::uint32_t thread);
 // The same from one line of text.
-WaitingCall parse_waiting_call(const char* line);
+WaitingCall parse_waiting_call(std::string_view line);
 
 // Whether it can be interrupted and taken up again, by the kernel or by take_up_again(). A wait
 // with a time limit counted from its begin may then last up to a second longer.

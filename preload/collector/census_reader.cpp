@@ -72,9 +72,6 @@ void set_findings(const wire::Census& census, const char* at, capture::CaptureWr
   writer.set_recording("leak_check_retained", std::int64_t{census.skipped_dominators == 0 ? 1 : 0});
 }
 
-// A function preserves so many for its caller.
-constexpr int kPreservedRegisters = 6;
-
 void doubt(std::map<std::pair<capture::SiteId, std::size_t>, capture::BlockClassRow>& sums,
            std::uint64_t unseen_registers) {
   constexpr auto kDefinite = static_cast<std::size_t>(wire::BlockClass::Definite);
@@ -154,7 +151,7 @@ std::optional<CensusFindings> read_census(const SessionView& view, const wire::C
     }
     findings.holders.push_back(std::move(holder));
   }
-  doubt(sums, std::uint64_t{kPreservedRegisters} * census.threads_unseen);
+  doubt(sums, std::uint64_t{wire::kPreservedRegisters} * census.threads_unseen);
   for (const auto& [key, sum] : sums) findings.classes.push_back(sum);
   return findings;
 }
@@ -190,7 +187,7 @@ AskedCensus::Stage AskedCensus::pursue() {
   if (!asked_) {
     census.refusal.store(wire::CensusRefusal::NoReason, std::memory_order_relaxed);
     census.pid = 0;  // of an earlier copy
-    alarm_.ring();
+    header_.watch.ring();
     census.state.store(CensusState::Asked, std::memory_order_release);
     watch_ = {};
     asked_ = true;
@@ -205,7 +202,7 @@ void AskedCensus::give_up() {
   asked_ = false;
   CensusState asked = CensusState::Asked;
   if (header_.asked_census.state.compare_exchange_strong(asked, CensusState::None)) {
-    alarm_.silence();
+    header_.watch.silence();
   }
 }
 

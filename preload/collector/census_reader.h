@@ -7,7 +7,6 @@
 #include <vector>
 
 #include "preload/capture/capture_writer.h"
-#include "preload/collector/call_alarm.h"
 #include "preload/collector/counter_reader.h"
 #include "preload/collector/session_view.h"
 
@@ -46,7 +45,7 @@ std::optional<CensusFindings> read_last_census(const SessionView& view, CounterR
 // A census at the wish of somebody outside, while the program runs; see wire/census.h.
 class AskedCensus {
  public:
-  explicit AskedCensus(wire::SessionHeader& header) : header_(header), alarm_(header) {}
+  explicit AskedCensus(wire::SessionHeader& header) : header_(header) {}
 
   enum class Stage : std::uint8_t { UnderWay, Complete, Refused };
   // Asks the program, once; call it until it is no longer under way. It takes as long as the
@@ -58,7 +57,6 @@ class AskedCensus {
  private:
   wire::SessionHeader& header_;
   CensusWatch watch_;
-  CallAlarm alarm_;
   bool asked_ = false;
 };
 

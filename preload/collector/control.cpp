@@ -13,7 +13,6 @@
 #include <thread>
 #include <vector>
 
-#include "preload/collector/call_alarm.h"
 #include "preload/collector/session_file.h"
 
 namespace heapscribe::collector {
@@ -204,16 +203,15 @@ void Control::resume_recording(std::chrono::milliseconds patience) {
 void Control::wish(wire::RecordingWish wanted, std::chrono::milliseconds patience) {
   const bool paused = wanted == wire::RecordingWish::Pause;
   const Clock::time_point deadline = Clock::now() + patience;
-  CallAlarm alarm(*header_);
   if (is_paused() != paused) {
-    alarm.ring();
+    header_->watch.ring();
     header_->interruption.wanted = wanted;
   }
   while (is_paused() != paused) {
     if (Clock::now() > deadline || !collector_lives()) {
       const bool followed =
           header_->interruption.wanted.exchange(wire::RecordingWish::None) != wanted;
-      if (!followed) alarm.silence();
+      if (!followed) header_->watch.silence();
       throw ControlError(
           fmt::format("process {} did not follow: it ended, or allocates nothing; its recording "
                       "goes on as before",

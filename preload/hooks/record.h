@@ -68,12 +68,12 @@ template <typename Event>
 
 [[gnu::always_inline]] inline bool call_is_watched(std::size_t size) {
   return --bootstrap::thread_state.until_look < 0 ||
-         size >= record::session.header().watched_from.load(std::memory_order_relaxed);
+         size >= record::session.header().watch.allocations.load(std::memory_order_relaxed);
 }
 // Where releases are to be recorded with their stacks, every one goes through its own function.
 [[gnu::always_inline]] inline bool release_is_watched(std::size_t size) {
   return --bootstrap::thread_state.until_look < 0 ||
-         size >= record::session.header().releases_watched_from.load(std::memory_order_relaxed);
+         size >= record::session.header().watch.releases.load(std::memory_order_relaxed);
 }
 
 inline std::uint64_t ticks_if(bool timed) {

@@ -1,7 +1,6 @@
 #include "preload/platform/stack_bounds.h"
 
 #include <dlfcn.h>
-#include <pthread.h>
 
 #include <atomic>
 #include <cstdint>
@@ -22,7 +21,7 @@ constinit std::uintptr_t static_storage_bytes = 4096 - kDescriptorBytes;
 
 // glibc puts a thread's descriptor at the outer end of its stack; the first thread's is elsewhere.
 std::uintptr_t outer_end(std::uintptr_t here) {
-  const auto descriptor = static_cast<std::uintptr_t>(pthread_self());
+  const auto descriptor = own_descriptor();
   if (descriptor > here && descriptor - here < (std::uintptr_t{1} << 32)) return descriptor;
   return main_stack_end;
 }
@@ -71,7 +70,7 @@ StackEnd end_of_main_stack() {
 // glibc refuses to make a thread whose stack leaves less than 2 KiB beside the thread-local
 // storage.
 StackEnd end_of_thread_stack() {
-  const auto descriptor = static_cast<std::uintptr_t>(pthread_self());
+  const auto descriptor = own_descriptor();
   return {descriptor - thread_storage_bytes - 2048, descriptor};
 }
 

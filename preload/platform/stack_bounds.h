@@ -23,6 +23,13 @@ struct StackEnd {
 };
 StackEnd end_of_main_stack();
 
+// glibc's struct pthread of the calling thread, by the ABI's first words of a thread.
+inline std::uintptr_t own_descriptor() {
+  std::uintptr_t descriptor = 0;
+  asm("mov %%fs:0x10, %0" : "=r"(descriptor));
+  return descriptor;
+}
+
 // Bytes of static thread-local storage below a thread's descriptor, at most; and what the
 // descriptor itself takes.
 std::uintptr_t thread_storage();

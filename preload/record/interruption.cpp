@@ -44,7 +44,7 @@ RecordingWish take_wish() {
 void follow_wish() {
   const RecordingWish wish = take_wish();
   if (wish == RecordingWish::None) return;
-  watch_as_usual();
+  session.header().watch.silence();
   if (wish == RecordingWish::Pause) pause_recording();
   if (wish == RecordingWish::Resume) resume_recording();
 }

@@ -12,7 +12,6 @@ using wire::PauseEvent;
 using wire::PauseTable;
 
 constinit std::size_t timed_from = ~std::size_t{0};
-constinit std::size_t releases_watched_from = ~std::size_t{0};
 
 namespace {
 
@@ -43,13 +42,7 @@ std::uint64_t cost_of_two_readings() {
 
 }  // namespace
 
-void watch_as_usual() {
-  session.header().watched_from.store(timed_from, std::memory_order_relaxed);
-  session.header().releases_watched_from.store(releases_watched_from, std::memory_order_relaxed);
-}
-
 void set_pauses(std::uint64_t threshold_ns, std::uint64_t ticks_per_us) {
-  watch_as_usual();
   if (threshold_ns == 0 || ticks_per_us == 0) return;
   // Where every reading is caught by a hypervisor it would cost more than it tells.
   const std::uint64_t cost = cost_of_two_readings();
@@ -59,8 +52,6 @@ void set_pauses(std::uint64_t threshold_ns, std::uint64_t ticks_per_us) {
   session.header().timer_ticks = cost;
   threshold_ticks.store(ticks != 0 ? ticks : 1, std::memory_order_relaxed);
   timed_from = wire::kLargeCall;
-  if (releases_watched_from > timed_from) releases_watched_from = timed_from;
-  watch_as_usual();
 }
 
 void stop_clock() {

@@ -24,11 +24,6 @@ namespace heapscribe::record {
 
 // Calls of so many bytes are timed each; more than there are if pauses are not wanted.
 extern constinit std::size_t timed_from;
-// The same for releases; 0 where each of them is watched for another reason.
-extern constinit std::size_t releases_watched_from;
-
-// Puts both in force: the collector may have had all calls watched.
-void watch_as_usual();
 
 // Before a second thread exists. `threshold_ns` 0 = off.
 void set_pauses(std::uint64_t threshold_ns, std::uint64_t ticks_per_us);

@@ -89,13 +89,6 @@ wire::ThreadRecord* announce_thread(CounterTable* table) {
 
 }  // namespace
 
-// The first word of the thread's own storage, as the ABI has it.
-std::uintptr_t own_descriptor() {
-  std::uintptr_t descriptor = 0;
-  asm("mov %%fs:0x10, %0" : "=r"(descriptor));
-  return descriptor;
-}
-
 // Another one in every run: addresses and the clock.
 std::uint64_t seed_of_process() {
   return reinterpret_cast<std::uintptr_t>(&table_cursor) ^ session.header().start_monotonic_ns
@@ -112,7 +105,7 @@ ThreadRecorder* adopt_or_create_recorder() {
     const wire::ThreadRecord* thread = announce_thread(table);
     if (thread == nullptr) return nullptr;
     auto* adopted = reinterpret_cast<ThreadRecorder*>(table->recorder);
-    adopted->descriptor_ = own_descriptor();
+    adopted->descriptor_ = platform::own_descriptor();
     adopted->begin_thread(*thread);
     adopted->trace_.begin_thread(table->trace, thread->number);
     adopted->pauses_.begin_thread(*table, thread->number, table->recorder ^ seed_of_process());
@@ -125,7 +118,7 @@ ThreadRecorder* adopt_or_create_recorder() {
   auto* fresh = static_cast<ThreadRecorder*>(pages);
   fresh->table_ = table;
   fresh->table_ref_ = session.ref(table);
-  fresh->descriptor_ = own_descriptor();
+  fresh->descriptor_ = platform::own_descriptor();
   fresh->sampler_.begin(session.header().sample_mean, fresh->table_ref_ ^ seed_of_process());
   fresh->stack_.use(fresh + 1, kRecorderBytes - sizeof(ThreadRecorder));
   fresh->stack_.begin_thread(end_of_own_stack());

@@ -35,8 +35,6 @@ void count_one(ReleaseRow& row, std::uint64_t size) {
 
 void set_free_stacks(bool wanted) {
   free_stacks_wanted = wanted;
-  releases_watched_from = wanted ? 0 : timed_from;
-  watch_as_usual();
 }
 
 void ReleaseRows::count(const SiteRow& origin, std::uint64_t size, const unwind::Stack& stack,

@@ -49,6 +49,7 @@ void RememberedStack::lay_out(char* storage, std::uint32_t capacity) {
 void RememberedStack::begin_thread(platform::StackEnd end) {
   forget();
   end_ = end;
+  has_left_own_stack_ = false;
   proven_low_ = ~std::uintptr_t{0};
 }
 

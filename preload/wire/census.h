@@ -52,6 +52,10 @@ inline constexpr std::string_view kCensusRefusalTexts[] = {
     "recording was paused: what was not recorded may hold what was",
 };
 
+// Registers that a function preserves for its caller: what a thread that was not looked at may hold
+// beside its stack.
+inline constexpr std::size_t kPreservedRegisters = 6;
+
 // Where the chain of pointers to a reachable block begins.
 enum class RootKind : std::uint32_t {
   None = 0,

@@ -234,6 +234,29 @@ struct ModuleRecord {
 
 inline constexpr std::size_t kExecPathBytes = 512;
 
+// From how many bytes on calls go the watched way (hooks/record.h), where the program looks at what
+// is asked of it.
+struct CallWatch {
+  std::atomic<std::uint64_t> allocations, releases;              // in force
+  std::atomic<std::uint64_t> usual_allocations, usual_releases;  // while nobody rings
+
+  // The library's, before a second thread exists.
+  void use(std::uint64_t allocations_from, std::uint64_t releases_from) {
+    usual_allocations.store(allocations_from, std::memory_order_relaxed);
+    usual_releases.store(releases_from, std::memory_order_relaxed);
+    silence();
+  }
+  // The next call of any thread looks. Ring first, then ask: whoever follows silences it.
+  void ring() {
+    allocations.store(0, std::memory_order_relaxed);
+    releases.store(0, std::memory_order_relaxed);
+  }
+  void silence() {
+    allocations.store(usual_allocations.load(std::memory_order_relaxed), std::memory_order_relaxed);
+    releases.store(usual_releases.load(std::memory_order_relaxed), std::memory_order_relaxed);
+  }
+};
+
 struct SessionHeader {
   // Written once by the collector before the target starts.
   std::uint64_t magic;
@@ -251,10 +274,7 @@ struct SessionHeader {
   std::uint64_t pause_threshold_ns;  // what counts as a pause; 0 = time is not read
   std::uint64_t ticks_per_us;        // of the time-stamp counter, about
 
-  // Calls of so many bytes go the watched way (hooks/record.h). The library says how many, and
-  // again once it has seen that the collector asks for a census: then they are 0.
-  std::atomic<std::uint64_t> watched_from;
-  std::atomic<std::uint64_t> releases_watched_from;
+  CallWatch watch;
 
   // Kept up to date by the collector.
   alignas(64) std::atomic<std::uint64_t> committed;  // bytes with storage behind them

@@ -1,7 +1,9 @@
 // The leak check as users meet it. What it finds is judged by the corpus, tests/leak_corpus.
 #include <signal.h>
 
+#include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <map>
 #include <nlohmann/json.hpp>
 
@@ -117,6 +119,11 @@ TEST_F(Leaks, NoWaitIsEndedByTheCheck) {
   }
 }
 
+std::ptrdiff_t count_entries(const std::filesystem::path& directory) {
+  return std::distance(std::filesystem::directory_iterator(directory),
+                       std::filesystem::directory_iterator());
+}
+
 TEST_F(Leaks, AreLookedForWhileTheProgramRuns) {
   const Recording recording(file("running.db"));
   RunningProgram program(
@@ -138,8 +145,11 @@ TEST_F(Leaks, AreLookedForWhileTheProgramRuns) {
   };
   int blocks = 0;
   ASSERT_TRUE(wait_until([&] { return (blocks = lost_blocks()) > 100; }));
-  EXPECT_GT(lost_blocks(), blocks);
   const pid_t target = std::stoi(recording.property("pid"));
+  const std::string files = "/proc/" + std::to_string(target) + "/fd";
+  const auto open_files = count_entries(files);
+  EXPECT_GT(lost_blocks(), blocks);
+  EXPECT_EQ(count_entries(files), open_files);
   EXPECT_EQ(kill(target, SIGKILL), 0) << "no wait was ended";
   program.finish();
   EXPECT_EQ(recording.property("leak_check"), "complete") << "the last one that was asked for";
