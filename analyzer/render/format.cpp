@@ -54,6 +54,10 @@ std::string format_duration(std::int64_t nanoseconds) {
   return fmt::format("{} h {} min", whole / 3600, whole / 60 % 60);
 }
 
+std::string format_seconds(double seconds) {
+  return format_duration(static_cast<std::int64_t>(seconds * 1e9));
+}
+
 std::string format_plural(std::int64_t count, const std::string& singular) {
   return fmt::format("{} {}{}", format_count(count), singular, count == 1 ? "" : "s");
 }

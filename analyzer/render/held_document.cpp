@@ -15,22 +15,16 @@ using reports::HeldRow;
 
 constexpr std::size_t kDetailWidth = kTextWidth - 4;
 
-std::string duration_of(double seconds) {
-  return format_duration(static_cast<std::int64_t>(seconds * 1e9));
-}
-
 std::string age_of(const model::Ages& ages) {
-  const std::string youngest = duration_of(ages.youngest);
-  const std::string oldest = duration_of(ages.oldest);
+  const std::string youngest = format_seconds(ages.youngest);
+  const std::string oldest = format_seconds(ages.oldest);
   if (youngest == oldest) return oldest + " old on average";
   return fmt::format("between {} and {} old on average", youngest, oldest);
 }
 
 std::vector<std::string> details_of(const HeldRow& row) {
-  const std::string place = short_place(row.stack.blamed());
   std::vector<std::string> lines =
-      wrap_text(fmt::format("site {}: {}{} · {}", row.site.value, fit_foreign(row.kind, 16),
-                            place.empty() ? "" : " at " + place, age_of(row.ages)),
+      wrap_text(site_heading(row.site, row.kind, row.stack.blamed()) + " · " + age_of(row.ages),
                 kDetailWidth);
   append(lines, caller_chain(row.stack, kDetailWidth));
   return lines;

@@ -20,8 +20,6 @@ using reports::LeakCheck;
 using reports::LeakRow;
 
 constexpr std::size_t kDetailWidth = kTextWidth - 4;
-// That a function keeps for its caller; see preload/collector/census_reader.cpp.
-constexpr std::int64_t kPreservedRegisters = 6;
 
 std::string name_of(BlockClass block_class) {
   return std::string(wire::kBlockClassNames[static_cast<std::size_t>(block_class)]);
@@ -31,20 +29,14 @@ const reports::ClassSums& sums_of(const LeakCheck& check, BlockClass block_class
   return check.classes[static_cast<std::size_t>(block_class)];
 }
 
-std::string duration_of(double seconds) {
-  return format_duration(static_cast<std::int64_t>(seconds * 1e9));
-}
-
 // "site 3: new at cache.cpp:15 · 16 B to 2.0 KiB · 11 ms old · 38 % likely to be a leak"
 std::vector<std::string> details_of(const LeakRow& leak, const SiteDetail& detail) {
-  const std::string place = short_place(leak.stack.blamed());
-  std::string line = fmt::format("site {}: {}{}", leak.site.value, fit_foreign(leak.kind, 16),
-                                 place.empty() ? "" : " at " + place);
+  std::string line = site_heading(leak.site, leak.kind, leak.stack.blamed());
   line += leak.min_size == leak.max_size
               ? " · size " + format_bytes(leak.max_size.value)
               : fmt::format(" · {} to {}", format_bytes(leak.min_size.value),
                             format_bytes(leak.max_size.value));
-  line += " · " + duration_of(leak.age_seconds) + " old";
+  line += " · " + format_seconds(leak.age_seconds) + " old";
   if (leak.block_class == BlockClass::Possible) {
     line += fmt::format(" · {:.0f} % likely to be a leak", 100 * leak.confidence);
   }
@@ -179,11 +171,11 @@ std::vector<std::string> closing_of(const LeakCheck& check) {
     append(lines, hits_of(check.suppressions));
   }
   if (check.threads_unseen.value > 0) {
-    append_wrapped(lines,
-                   fmt::format("The registers of {} of {} threads are not known, and may hold what "
-                               "seems lost: sites with {} blocks or fewer are only possible.",
-                               check.threads_unseen.value, check.threads.value,
-                               kPreservedRegisters * check.threads_unseen.value));
+    append_wrapped(
+        lines, fmt::format("The registers of {} of {} threads are not known, and may hold what "
+                           "seems lost: sites with {} blocks or fewer are only possible.",
+                           check.threads_unseen.value, check.threads.value,
+                           std::int64_t{wire::kPreservedRegisters} * check.threads_unseen.value));
   }
   append_wrapped(lines, fmt::format("{} {} in a copy of the program, in {}; the program stood "
                                     "still for {}.",

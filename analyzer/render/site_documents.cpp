@@ -140,9 +140,7 @@ std::vector<Column> site_columns(Measure by) {
 // "site 7: malloc at parse.c:12 · 8 B to 1.0 KiB · 12.0 % temporary"
 std::string site_line(const reports::SiteRow& site, Measure by) {
   const Measures& m = site.measures;
-  const std::string place = short_place(site.stack.blamed());
-  std::string line = fmt::format("site {}: {}{}", site.id.value, fit_foreign(site.kind, 16),
-                                 place.empty() ? "" : " at " + place);
+  std::string line = site_heading(site.id, site.kind, site.stack.blamed());
   const auto add = [&](const std::string& text) { line += " · " + text; };
   if (const std::string error = error_text(m, by); !error.empty()) add(error);
   if (site.min_size == site.max_size) {

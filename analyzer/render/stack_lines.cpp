@@ -95,4 +95,10 @@ std::vector<std::string> frame_list(const model::SiteStack& stack, std::int64_t 
   return lines;
 }
 
+std::string site_heading(model::SiteId site, const std::string& kind, const model::Frame& blamed) {
+  const std::string place = short_place(blamed);
+  return fmt::format("site {}: {}{}", site.value, fit_foreign(kind, 16),
+                     place.empty() ? "" : " at " + place);
+}
+
 }  // namespace heapscribe::render

@@ -17,6 +17,9 @@ std::vector<std::string> caller_chain(const model::SiteStack& stack, std::size_t
 std::vector<std::string> frame_list(const model::SiteStack& stack, std::int64_t frames,
                                     std::size_t width);
 
+// "site 7: malloc at parse.c:12"
+std::string site_heading(model::SiteId site, const std::string& kind, const model::Frame& blamed);
+
 // "file.c:12", "libz.so" where the source is unknown, "" where nothing is.
 std::string short_place(const model::Frame& frame);
 
