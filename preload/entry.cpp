@@ -16,6 +16,7 @@
 #include "preload/platform/notice.h"
 #include "preload/platform/own_code.h"
 #include "preload/platform/stack_bounds.h"
+#include "preload/record/budget.h"
 #include "preload/record/interruption.h"
 #include "preload/record/live_blocks.h"
 #include "preload/record/module_list.h"
@@ -74,7 +75,8 @@ void prepare_recording(const wire::SessionHeader& header) {
   }
   const bool free_stacks = header.free_stacks != 0 && header.mode == wire::Mode::Full;
   record::set_free_stacks(free_stacks);
-  record::session.header().watch.use(record::timed_from, free_stacks ? 0 : record::timed_from);
+  const std::size_t every = record::budget_is_set() ? 0 : record::timed_from;
+  record::session.header().watch.use(every, free_stacks ? 0 : record::timed_from);
   choose_unwinder();
   if (bootstrap::is_glibc_underneath()) record::live_blocks.find_small_blocks_by_address();
   on_exit(note_exit, nullptr);
@@ -132,7 +134,10 @@ void begin_recording() {
     prepare_recording(record::session.header());
     const Phase phase = phase_of(record::session.header().mode);
     record::ThreadRecorder* recorder = record::recorder(scope);
-    if (recorder != nullptr && phase != Phase::Paused) replay_early_events(*recorder);
+    if (recorder != nullptr && phase != Phase::Paused) {
+      replay_early_events(*recorder);
+      record::begin_budget(recorder->totals().allocations, recorder->totals().bytes);
+    }
     bootstrap::wipe_phase_on_fork();
     bootstrap::set_phase(phase);
   } else {

@@ -12,7 +12,7 @@ set(HEAPSCRIBE_GUEST_SOURCES
   unwind/call_frame_info.cpp unwind/remembered_stack.cpp unwind/rule_cache.cpp platform/stack_bounds.cpp
   unwind/unwinder_boost.cpp
   unwind/unwinder_libunwind.cpp  unwind/unwinder_rules.cpp
-  record/block_table.cpp record/interruption.cpp record/module_list.cpp record/moments.cpp record/pauses.cpp record/peak.cpp record/release_rows.cpp record/root_regions.cpp record/sampling.cpp record/sections.cpp record/session.cpp record/small_blocks.cpp
+  record/block_table.cpp record/interruption.cpp record/module_list.cpp record/moments.cpp record/pauses.cpp record/peak.cpp record/budget.cpp record/release_rows.cpp record/root_regions.cpp record/sampling.cpp record/sections.cpp record/session.cpp record/small_blocks.cpp
   record/stack_table.cpp record/recorders.cpp record/thread_id.cpp record/thread_recorder.cpp
   record/thread_samples.cpp record/trace_ring.cpp
   census/block_list.cpp census/census.cpp census/departure.cpp census/dominators.cpp census/interior_pointer.cpp census/marker.cpp

@@ -17,6 +17,7 @@
 #include "analyzer/cli/recording_end.h"
 #include "analyzer/cli/recording_options.h"
 #include "analyzer/model/file_name.h"
+#include "analyzer/render/format.h"
 #include "preload/collector/collector.h"
 #include "preload/collector/launch.h"
 #include "preload/collector/target_check.h"
@@ -83,6 +84,14 @@ std::string unheard(const std::string& program) {
       program);
 }
 
+void note_breach(const capture::BudgetRow& limit) {
+  const bool bytes = limit.figure != "allocations";
+  const auto most = static_cast<std::int64_t>(limit.most);
+  note(fmt::format("the program passes its budget ({} {}) after {}", limit.figure,
+                   bytes ? render::format_bytes(most) : render::format_count(most),
+                   render::format_duration(static_cast<std::int64_t>(limit.breach->ns))));
+}
+
 int record(const RunArguments& arguments) {
   const std::vector<int> inherited = collector::inherited_descriptors();
   collector::occupy_standard_descriptors();
@@ -106,6 +115,7 @@ int record(const RunArguments& arguments) {
   arguments.recording.apply_to(session.header());
   collector::Collector collector(session, output.take(), describe(arguments, child.pid(), session));
   arguments.recording.snapshots.apply_to(collector);
+  if (!arguments.quiet) collector.tell_breaches(note_breach);
   collector::TargetProcess target(child.pid());
   start(child,
         {library, session.path(), arguments.recording.mode.name, arguments.recording.unwinder,

@@ -8,8 +8,10 @@
 #include "analyzer/cli/symbol_lookup.h"
 #include "analyzer/model/units.h"
 #include "analyzer/render/format.h"
+#include "analyzer/render/limit_text.h"
 #include "analyzer/render/printable.h"
 #include "analyzer/render/short_name.h"
+#include "analyzer/reports/run_limits.h"
 
 namespace heapscribe::cli {
 namespace {
@@ -99,6 +101,16 @@ std::vector<std::string> reservations(capture::Database& recording) {
   return found;
 }
 
+std::vector<std::string> passed_limits(capture::Database& recording) {
+  std::vector<std::string> found;
+  for (const reports::RunLimit& limit : reports::run_limits(recording)) {
+    if (!limit.breach) continue;
+    found.push_back(
+        fmt::format("budget: {} {}", render::limit_text(limit), render::outcome_text(limit)));
+  }
+  return found;
+}
+
 // As a shell would need it.
 std::string quoted(const std::string& path) {
   constexpr const char* kPlain =
@@ -121,6 +133,7 @@ std::string complete_recording(capture::Database& recording, Symbols symbols) {
     trouble = fmt::format("; {}, repeat with: heapscribe symbolize", error.what());
   }
   std::string line = findings(recording);
+  for (const std::string& limit : passed_limits(recording)) line += "; " + limit;
   for (const std::string& reservation : reservations(recording)) line += "; " + reservation;
   return fmt::format("{}{}; read on: heapscribe summary {}", line, trouble,
                      quoted(recording.path()));

@@ -109,6 +109,9 @@ void check_use(const RecordingOptions& options, bool traced) {
   if (options.free_stacks && options.mode.mode() != wire::Mode::Full) {
     refuse("--free-stacks wants every stack, and " + mode + " does without");
   }
+  if (!options.budget.empty() && samples) {
+    refuse("--budget counts every call, and --mode sample only some");
+  }
   if (options.start_paused && samples) refuse("--start-paused does not go with --mode sample");
 }
 
@@ -154,6 +157,7 @@ void RecordingOptions::add_to(CLI::App& command) {
                 "record nothing until the program (heapscribe.h) or heapscribe ctl resumes it")
       ->envname("HEAPSCRIBE_START_PAUSED");
   add_snapshot_options(command, snapshots);
+  budget.add_to(command);
   command
       .add_option("--pauses", pauses,
                   "how long a pause must be to be listed by heapscribe pauses, e.g. 1ms; off = "
@@ -166,12 +170,17 @@ void RecordingOptions::add_to(CLI::App& command) {
 void RecordingOptions::settle(const CLI::App& command, bool traced) {
   follow_preset(command, *this);
   check_use(*this, traced);
+  wire::Budget readable{};
+  budget.apply_to(readable);
 }
 
 void RecordingOptions::expect_effect(const CLI::App& command) const {
   const bool samples = mode.mode() == wire::Mode::Sample;
   if (!samples && was_given(command, "--sample", "HEAPSCRIBE_SAMPLE")) {
     refuse("--sample is for --mode sample, and --mode " + mode.name + " was asked for");
+  }
+  if (budget.empty() && was_given(command, "--budget-action", "HEAPSCRIBE_BUDGET_ACTION")) {
+    refuse("--budget-action wants --budget");
   }
   if (samples && was_given(command, "--pauses", "HEAPSCRIBE_PAUSES")) {
     refuse("--pauses looks at every call, and --mode sample only at some");
@@ -182,6 +191,7 @@ void RecordingOptions::apply_to(wire::SessionHeader& header) const {
   header.free_stacks = free_stacks ? 1 : 0;
   // For the leak check every live block must be known.
   header.census_wanted = mode.mode() == wire::Mode::Full && leak_check != "off" ? 1 : 0;
+  budget.apply_to(header.budget);
   if (start_paused) header.interruption.wanted = wire::RecordingWish::Pause;
   collector::ask_for_pauses(header, pauses);
 }

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <string>
 
+#include "analyzer/cli/budget_option.h"
 #include "analyzer/cli/snapshot_options.h"
 #include "preload/collector/collector.h"
 #include "preload/wire/session.h"
@@ -26,6 +27,7 @@ struct RecordingMode {
 struct RecordingOptions {
   RecordingMode mode;
   SnapshotWishes snapshots;
+  BudgetOption budget;
   std::string unwinder = "auto";
   std::string preset;
   bool free_stacks = false;

@@ -6,6 +6,7 @@
 #include "analyzer/model/pattern.h"
 #include "analyzer/model/shell_word.h"
 #include "analyzer/render/format.h"
+#include "analyzer/render/limit_text.h"
 #include "analyzer/render/printable.h"
 #include "analyzer/render/report_documents.h"
 #include "analyzer/render/short_name.h"
@@ -231,6 +232,14 @@ void write_totals(Page& page, const Summary& summary) {
   page.line("peak", peak_text(t));
 }
 
+void write_limits(Page& page, const Summary& summary) {
+  std::string_view label = "budget";
+  for (const reports::RunLimit& limit : summary.limits) {
+    page.line(label, limit_text(limit) + ": " + outcome_text(limit));
+    label = "";
+  }
+}
+
 void write_kinds(Page& page, const Summary& summary) {
   std::string text;
   for (const reports::KindRow& kind : summary.kinds) {
@@ -289,6 +298,7 @@ std::vector<std::string> page_of(const Summary& summary, const Context& context)
   write_run(page, summary);
   page.gap();
   write_totals(page, summary);
+  write_limits(page, summary);
   write_kinds(page, summary);
   write_timeline(page, summary);
   write_findings(page, summary, context);
@@ -362,6 +372,34 @@ Table kinds_table(const Summary& summary) {
   return table;
 }
 
+Table limits_table(const Summary& summary) {
+  Table table;
+  table.key = "budget";
+  for (const char* key : {"figure", "action"}) {
+    table.columns.push_back({key, "", Unit::Text, Shown::InData});
+  }
+  for (const char* key : {"limit", "refused_calls"}) {
+    table.columns.push_back({key, "", Unit::Number, Shown::InData});
+  }
+  table.columns.push_back({"passed_seconds", "", Unit::Number, Shown::InData});
+  for (const char* key : {"passed_value", "passed_by_bytes"}) {
+    table.columns.push_back({key, "", Unit::Number, Shown::InData});
+  }
+  table.columns.push_back({"passed_in", "", Unit::Text, Shown::InData});
+  for (const reports::RunLimit& limit : summary.limits) {
+    Row row;
+    row.values = {limit.figure, limit.action, limit.most, limit.refused.value};
+    if (const auto& breach = limit.breach) {
+      row.values.insert(row.values.end(), {seconds(breach->at), breach->value,
+                                           breach->requested.value, breach->function});
+    } else {
+      row.values.resize(table.columns.size());
+    }
+    table.rows.push_back(std::move(row));
+  }
+  return table;
+}
+
 Table findings_table(const Summary& summary, const Context& context) {
   Table table;
   table.key = "findings";
@@ -398,7 +436,7 @@ Document summary_document(const Summary& summary, const Context& context) {
                        : "Summary of " + summary.program;
   document.lead = page_of(summary, context);
   document.facts = facts_of(summary);
-  document.tables = {kinds_table(summary), findings_table(summary, context)};
+  document.tables = {kinds_table(summary), limits_table(summary), findings_table(summary, context)};
   document.notes = context.notes;
   return document;
 }

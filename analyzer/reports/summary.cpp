@@ -93,6 +93,7 @@ Summary summarize(model::CaptureReader& reader, const Rules& rules) {
   summary.losses = reader.losses();
   const std::vector<Location> locations = find_locations(reader);
   summary.sites = count_sites(locations);
+  summary.limits = run_limits(reader.database());
   summary.findings = find_findings(reader, locations, rules);
   summary.timeline = summarize_timeline(reader, kTimelineSteps);
   read_leak_check(reader, summary);

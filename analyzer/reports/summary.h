@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "analyzer/reports/findings.h"
+#include "analyzer/reports/run_limits.h"
 #include "analyzer/reports/timeline.h"
 #include "preload/wire/census.h"
 
@@ -37,6 +38,7 @@ struct Summary {
   model::Count sites;
   std::vector<KindRow> kinds;
   std::vector<model::Loss> losses;
+  std::vector<RunLimit> limits;
   std::vector<Finding> findings;
   std::vector<TimelineStep> timeline;
   bool has_leak_check = false;

@@ -618,6 +618,24 @@ void CaptureWriter::write_pause_totals(
   }
 }
 
+void CaptureWriter::write_budget(std::span<const BudgetRow> limits) {
+  for (const BudgetRow& limit : limits) {
+    Statement row = database_.prepare(
+        "INSERT OR REPLACE INTO budget (figure, most, action, refused, passed_ns, requested, "
+        "value, site_id, thread_id) VALUES (?,?,?,?,?,?,?,nullif(?,0),?)");
+    row.bind_all(limit.figure, integer(limit.most), limit.action, integer(limit.refused));
+    if (limit.breach) {
+      constexpr int kFirstOfBreach = 5;
+      row.bind(kFirstOfBreach, integer(limit.breach->ns))
+          .bind(kFirstOfBreach + 1, integer(limit.breach->requested))
+          .bind(kFirstOfBreach + 2, integer(limit.breach->value))
+          .bind(kFirstOfBreach + 3, integer(limit.breach->site))
+          .bind(kFirstOfBreach + 4, integer(limit.breach->thread));
+    }
+    row.run();
+  }
+}
+
 void CaptureWriter::write_pool(std::span<const PoolClassRow> classes,
                                std::span<const PoolTimeRow> times) {
   Statement row = database_.prepare(

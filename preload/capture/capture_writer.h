@@ -141,6 +141,20 @@ struct OwnTimeRow {
   std::uint64_t times = 0, ns = 0;
 };
 
+// The first call that would have passed a limit.
+struct BreachRow {
+  std::uint64_t ns = 0, requested = 0, value = 0;
+  SiteId site = 0;  // 0 = not known (yet)
+  ThreadId thread = 0;
+};
+
+// A limit that the program is held to while it runs.
+struct BudgetRow {
+  std::string_view figure{}, action{};  // as in schema.sql
+  std::uint64_t most = 0, refused = 0;
+  std::optional<BreachRow> breach{};
+};
+
 using RecordingValue = std::variant<std::monostate, std::int64_t, std::string>;
 
 class CaptureWriter {
@@ -198,6 +212,7 @@ class CaptureWriter {
   void write_pauses(std::span<const PauseRow> pauses);
   void write_pause_totals(std::span<const LatencyRow> latencies, std::span<const OwnTimeRow> own,
                           std::span<const std::pair<std::string_view, std::uint64_t>> keys);
+  void write_budget(std::span<const BudgetRow> limits);
   void write_pool(std::span<const PoolClassRow> classes, std::span<const PoolTimeRow> times);
 
   // For a recording that is continued: all counters are about to be read from the start again, and

@@ -203,6 +203,19 @@ CREATE TABLE section_peak (
   PRIMARY KEY (section_id, site_id)
 ) WITHOUT ROWID;
 
+-- Limits that the program was held to while it ran (run --budget).
+CREATE TABLE budget (
+  figure TEXT PRIMARY KEY,     -- 'peak' (bytes alive) | 'allocations' | 'bytes'
+  most INTEGER NOT NULL,       -- the limit
+  action TEXT NOT NULL,        -- 'log' | 'snapshot' | 'abort' | 'enomem'
+  refused INTEGER NOT NULL,    -- calls that failed for it
+  passed_ns INTEGER,           -- the first call that would have passed it; NULL = there was none
+  requested INTEGER,           -- by that call
+  value INTEGER,               -- what the figure would have come to
+  site_id INTEGER REFERENCES site(id),
+  thread_id INTEGER
+);
+
 CREATE TABLE marker (
   id INTEGER PRIMARY KEY,
   ns INTEGER NOT NULL,                       -- to 10 ms where time was not read (--pauses off)
@@ -273,7 +286,7 @@ CREATE TABLE snapshot (
   id INTEGER PRIMARY KEY,      -- in the order of taking; peak and exit come last
   label TEXT NOT NULL,         -- '' for periodic ones
   ns INTEGER NOT NULL,
-  cause TEXT NOT NULL,         -- 'periodic' | 'ctl' | 'signal' | 'program' | 'memory' | 'peak' | 'exit'
+  cause TEXT NOT NULL,         -- 'periodic' | 'ctl' | 'signal' | 'program' | 'memory' | 'budget' | 'peak' | 'exit'
   live_blocks INTEGER NOT NULL,
   live_bytes INTEGER NOT NULL,
   allocations INTEGER,         -- totals so far; NULL for the peak

@@ -10,8 +10,8 @@
 namespace heapscribe::capture {
 namespace {
 
-constexpr std::array<std::string_view, 5> kCauseTexts = {"periodic", "ctl", "signal", "program",
-                                                         "memory"};
+constexpr std::array<std::string_view, 6> kCauseTexts = {"periodic", "ctl",    "signal",
+                                                         "program",  "memory", "budget"};
 
 // "[[" and "]," around numbers of a few digits each.
 std::size_t count_points(std::string_view text) {

@@ -17,7 +17,7 @@
 
 namespace heapscribe::capture {
 
-enum class SnapshotCause { Periodic, Command, Signal, Program, Memory };
+enum class SnapshotCause { Periodic, Command, Signal, Program, Memory, Budget };
 
 // The moment, of the whole process.
 struct SnapshotMoment {

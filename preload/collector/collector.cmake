@@ -2,7 +2,7 @@
 find_package(Threads REQUIRED)
 add_library(heapscribe_collector STATIC
   capture/capture_writer.cpp capture/section_store.cpp capture/snapshot_store.cpp capture/trace_store.cpp
-  collector/census_reader.cpp collector/collector.cpp collector/control.cpp collector/counter_reader.cpp collector/descriptors.cpp
+  collector/budget_reader.cpp collector/census_reader.cpp collector/collector.cpp collector/control.cpp collector/counter_reader.cpp collector/descriptors.cpp
   collector/heartbeat.cpp collector/launch.cpp collector/leftovers.cpp collector/memory_limits.cpp
   collector/pause_reader.cpp
   collector/pool_reader.cpp collector/program_reader.cpp collector/release_reader.cpp collector/request_desk.cpp

@@ -109,6 +109,7 @@ Collector::Collector(SessionFile& session, capture::Database database, const Rec
       reader_(view_, writer_, series_),
       pauses_(view_, reader_, writer_, writable(session)),
       program_(view_, writer_),
+      budget_(view_, reader_),
       trace_store_(database_),
       snapshots_(database_),
       desk_(session.header()),
@@ -133,7 +134,9 @@ Stop Collector::run(TargetProcess& target, const std::atomic<bool>& stop_request
   if (trace_) trace_->start();
   const Stop stop = serve(target, stop_requested, at_scan);
   // What a program asked for just before its end is the end as good as then.
-  if (stop == Stop::Ended && !desk_.wishes().empty()) take_snapshots(target);
+  watch_budget();
+  const bool asked = !desk_.wishes().empty() || !budget_snapshots_.empty();
+  if (stop == Stop::Ended && asked) take_snapshots(target);
   if (stop == Stop::Ended) await_census(header().census);
   end_ns_ = session_time(header());
   return stop;
@@ -148,6 +151,7 @@ Stop Collector::serve(TargetProcess& target, const std::atomic<bool>& stop_reque
     if (own_time() >= next_sample_ns_) {
       next_sample_ns_ = timed(0, kScanShare, [&] { sample(target.resident_bytes()); });
     }
+    watch_budget();
     take_snapshots(target);
     check_leaks(target);
     if (trace_ && writing_) write_trace();
@@ -219,6 +223,7 @@ void Collector::write(std::uint64_t now_ns) {
       write_pool_tables(view_, writer_);
       snapshots_.write();
       pauses_.write();
+      writer_.write_budget(budget_.limits(Patience::Left));
       if (findings_) writer_.write_block_classes(findings_->classes, findings_->holders);
     });
     findings_.reset();
@@ -250,9 +255,18 @@ std::string Collector::label_of(const Wish& wish) {
          std::to_string(++unnamed_);
 }
 
+void Collector::watch_budget() {
+  for (const capture::BudgetRow& passed : budget_.newly_passed()) {
+    if (told_) told_(passed);
+    if (header().budget.action != wire::BudgetAction::Snapshot) continue;
+    budget_snapshots_.push_back(
+        {.cause = capture::SnapshotCause::Budget, .label = "budget-" + std::string(passed.figure)});
+  }
+}
+
 // What is to be taken now, without those that a request names.
 std::vector<capture::SnapshotMoment> Collector::due_snapshots() {
-  std::vector<capture::SnapshotMoment> due;
+  std::vector<capture::SnapshotMoment> due = std::exchange(budget_snapshots_, {});
   for (unsigned left = asked_by_signal(); left > 0; --left) {
     due.push_back(
         {.cause = capture::SnapshotCause::Signal, .label = "signal-" + std::to_string(++signals_)});
@@ -388,10 +402,12 @@ void Collector::finish(const End& end, const std::string& state) {
   describe_readings();
   program_.collect(end_ns_);
   pauses_.collect(Patience::Over);
+  const std::vector<capture::BudgetRow> limits = budget_.limits(Patience::Over);
   writer_.flush([&] {
     snapshots_.write();
     snapshots_.write_final();
     write_final_tables(totals, writer_);
+    writer_.write_budget(limits);
     writer_.write_releases(releases);
     if (findings_) writer_.write_block_classes(findings_->classes, findings_->holders);
     write_pool_tables(view_, writer_);
@@ -434,8 +450,10 @@ void recover_session(SessionFile& session, capture::Database& database,
   ProgramReader(view, writer).collect(now);
   PauseReader pauses(view, reader, writer, {});
   pauses.collect(Patience::Over);
+  const std::vector<capture::BudgetRow> limits = BudgetReader(view, reader).limits(Patience::Over);
   writer.flush([&] {
     write_final_tables(totals, writer);
+    writer.write_budget(limits);
     writer.write_releases(releases);
     if (census) writer.write_block_classes(census->classes, census->holders);
     write_pool_tables(view, writer);

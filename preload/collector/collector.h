@@ -16,6 +16,7 @@
 #include "preload/capture/capture_writer.h"
 #include "preload/capture/snapshot_store.h"
 #include "preload/capture/trace_store.h"
+#include "preload/collector/budget_reader.h"
 #include "preload/collector/census_reader.h"
 #include "preload/collector/counter_reader.h"
 #include "preload/collector/heartbeat.h"
@@ -46,6 +47,11 @@ class Collector {
   // Before run(): a snapshot that often; 0 = only when asked.
   void snapshot_every(std::uint64_t period_ns);
 
+  // Before run(): `told` hears of every limit that is passed, once (wire/budget.h).
+  void tell_breaches(std::function<void(const capture::BudgetRow&)> told) {
+    told_ = std::move(told);
+  }
+
   // Returns when there is nothing more to record. `at_scan` is called now and then, about as often
   // as the counters are read.
   Stop run(TargetProcess& target, const std::atomic<bool>& stop_requested,
@@ -65,6 +71,7 @@ class Collector {
   void scan(TargetProcess& target);
   void write(std::uint64_t now_ns);
   void write_trace();
+  void watch_budget();
   void take_snapshots(TargetProcess& target);
   void check_leaks(TargetProcess& target);
   std::vector<capture::SnapshotMoment> due_snapshots();
@@ -83,6 +90,9 @@ class Collector {
   CounterReader reader_;
   PauseReader pauses_;
   ProgramReader program_;
+  BudgetReader budget_;
+  std::function<void(const capture::BudgetRow&)> told_;
+  std::vector<capture::SnapshotMoment> budget_snapshots_;  // to be taken
   capture::TraceStore trace_store_;
   std::optional<TraceDrain> trace_;
   capture::SnapshotStore snapshots_;

@@ -38,16 +38,9 @@ void ProgramReader::read_sections() {
 }
 
 void ProgramReader::read_markers() {
-  const wire::SessionHeader& header = view_.header();
-  const auto since_start = [&](const MarkerView& marker) {
-    const double scale = nanoseconds_per_tick(header.tick_start, header.start_monotonic_ns);
-    if (scale <= 0 || marker.ticks <= header.tick_start) return marker.ns;
-    return static_cast<std::uint64_t>(static_cast<double>(marker.ticks - header.tick_start) *
-                                      scale);
-  };
   for (const wire::Ref ref : take_fresh(view_.markers(newest_marker_), newest_marker_)) {
     const MarkerView marker = view_.marker(ref);
-    writer_.sections().add_marker({ref, since_start(marker),
+    writer_.sections().add_marker({ref, session_time_of(marker.ticks, marker.ns, view_.header()),
                                    clean_label(marker.name.c_str(), marker.name.size()),
                                    marker.thread});
   }

@@ -45,6 +45,7 @@ using heapscribe::hooks::ticks_if;
 using heapscribe::hooks::usable_size;
 using heapscribe::hooks::with_recorder;
 using heapscribe::record::BlockRecord;
+using heapscribe::record::BudgetedCall;
 using heapscribe::record::note_unrecorded;
 using heapscribe::record::ThreadRecorder;
 using heapscribe::record::TimedWork;
@@ -149,6 +150,7 @@ void* resize_before_recording(void* block, std::size_t size) {
   TimedWork work{.call = TimedCall::Reallocate, .watch = {}, .times = {}, .size = size};
   const std::size_t larger = old_usable > size ? old_usable : size;
   const bool watched = call_is_watched(larger);
+  BudgetedCall budgeted;
   with_recorder([&](ThreadRecorder& recorder) {
     if (watched) [[unlikely]] {
       work.watch = recorder.begin_watch(larger);
@@ -157,10 +159,12 @@ void* resize_before_recording(void* block, std::size_t size) {
     old = recorder.take(block, old_usable);
     begun = recorder.begin_traced_resize();
     site = recorder.site(CallKind::Realloc, caller);
+    if (watched && size != 0) [[unlikely]]
+      recorder.ask_budget(budgeted, site, size, old.size);
   });
   const bool timed = work.timed();
   work.times.begin = ticks_if(timed);
-  void* moved = real.realloc(block, size);
+  void* moved = budgeted.may_go_on() ? real.realloc(block, size) : nullptr;
   work.times.end = ticks_if(timed);
   if (site == nullptr) [[unlikely]]
     return moved;
@@ -174,6 +178,7 @@ void* resize_before_recording(void* block, std::size_t size) {
       recorder.trace_release_by_resize(begun, block);
     } else {
       recorder.not_resized(old, block, old_usable);
+      budgeted.count_refusal();
     }
     if (!timed) [[likely]]
       return;
@@ -181,6 +186,7 @@ void* resize_before_recording(void* block, std::size_t size) {
     work.bytes = old.size > size ? old.size - size : 0;
     recorder.note_call(work, *site);
   });
+  budgeted.done(moved != nullptr);
   return moved;
 }
 
@@ -274,12 +280,13 @@ void* aligned_alloc(std::size_t alignment, std::size_t size) noexcept {
 }
 
 int posix_memalign(void** result, std::size_t alignment, std::size_t size) noexcept {
-  int status = 0;
+  int status = ENOMEM;  // unless somebody knows better
   void* block = nullptr;
   block = allocate(size, alignment, CallKind::Aligned, caller_frame(), [&]() -> void* {
     status = real.posix_memalign(&block, alignment, size);
     return status == 0 ? block : nullptr;
   });
+  if (block != nullptr) status = 0;
   if (status == 0) *result = block;
   return status;
 }

@@ -70,8 +70,9 @@ inline std::size_t at_least_one(std::size_t size) {
                                                caller, [=] { return real.malloc(asked); });
   }
   if (heapscribe::hooks::call_is_watched(asked)) [[unlikely]] {
-    return heapscribe::hooks::allocate_watched(asked, kind, caller,
-                                               [=] { return real.malloc(asked); });
+    return heapscribe::hooks::allocate_watched(
+        asked, kind, caller, [=] { return real.malloc(asked); },
+        heapscribe::hooks::Failure::IsTriedAgain);
   }
   heapscribe::wire::SiteRow* site = find_site(kind, caller);
   void* block = real.malloc(asked);

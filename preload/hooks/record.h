@@ -80,31 +80,38 @@ inline std::uint64_t ticks_if(bool timed) {
   return timed ? record::ticks_now() : 0;
 }
 
+// Who hears of a call that fails: where somebody tries again for the same request, only the last.
+enum class Failure : std::uint8_t { Counts, IsTriedAgain };
+
 // Makes a block of a site by `call`, watched.
 template <typename Call>
 [[gnu::noinline]] void* allocate_watched(std::size_t requested, wire::CallKind kind,
-                                         unwind::Frame caller, Call call) {
+                                         unwind::Frame caller, Call call,
+                                         Failure failure = Failure::Counts) {
   if (census::is_census_asked()) [[unlikely]]
     census::take_asked_census();
   record::TimedWork work{
       .call = wire::TimedCall::Allocate, .watch = {}, .times = {}, .size = requested};
   wire::SiteRow* site = nullptr;
+  record::BudgetedCall budgeted;
   with_recorder(caller, [&](record::ThreadRecorder& recorder) {
     work.watch = recorder.begin_watch(requested);
     work.times.hook_begin = ticks_if(work.timed());
     site = recorder.site(kind, caller);
+    recorder.ask_budget(budgeted, site, requested, 0);
   });
   const bool timed = work.timed();
   work.times.begin = ticks_if(timed);
-  void* block = call();
+  void* block = budgeted.may_go_on() ? call() : nullptr;
   work.times.end = ticks_if(timed);
   if (site != nullptr) {
     const std::size_t usable = block != nullptr ? usable_size(block) : 0;
     with_recorder(caller, [&](record::ThreadRecorder& recorder) {
-      if (block == nullptr) return recorder.call_failed();
-      recorder.allocated(*site, block, requested, usable);
+      if (block != nullptr) return recorder.allocated(*site, block, requested, usable);
+      if (failure == Failure::Counts) recorder.call_failed(budgeted);
     });
   }
+  budgeted.done(block != nullptr);
   if (!timed || site == nullptr) return block;
   work.times.hook_end = record::ticks_now();
   with_recorder(caller, [&](record::ThreadRecorder& recorder) { recorder.note_call(work, *site); });

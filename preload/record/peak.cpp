@@ -22,8 +22,8 @@ bool doubled(std::int64_t before, std::int64_t after) {
 
 void adapt_flush_step() {
   const std::int64_t threads = writers.load(std::memory_order_relaxed);
-  if (threads < 2) return;
   wire::SessionHeader& header = session.header();
+  if (threads < 2 || header.budget.is_set != 0) return;
   std::int64_t step = header.peak_bytes.load(std::memory_order_relaxed) / kPeakShare / threads;
   step = step < kMinStep ? 0 : std::min(step, kMaxStep);
   header.flush_step.store(static_cast<std::uint32_t>(step), std::memory_order_relaxed);

@@ -10,6 +10,7 @@
 
 #include "preload/bootstrap/recording_scope.h"
 #include "preload/record/block_table.h"
+#include "preload/record/budget.h"
 #include "preload/record/pauses.h"
 #include "preload/record/release_rows.h"
 #include "preload/record/sampling.h"
@@ -57,7 +58,21 @@ class ThreadRecorder {
   void not_resized(BlockRecord old, const void* block, std::size_t usable);
   void released_by_resize(wire::SiteRow& site, BlockRecord old);
 
+  // A call that asks for more than `replaced` bytes that it gives back: put it to the budget, if
+  // there is one.
+  void ask_budget(BudgetedCall& call, const wire::SiteRow* site, std::size_t requested,
+                  std::uint64_t replaced) const {
+    if (!budget_is_set() || site == nullptr) [[likely]]
+      return;
+    call.ask(*site, thread_number_, requested,
+             static_cast<std::int64_t>(requested) - static_cast<std::int64_t>(replaced));
+  }
+
   void call_failed();
+  void call_failed(const BudgetedCall& call) {
+    call_failed();
+    call.count_refusal();
+  }
 
   // For the full trace; without one they do nothing. Call trace_release with the taking, before the
   // allocator gets the block back, and begin_traced_resize likewise: its result goes to the other.

@@ -25,6 +25,7 @@
 #include <cstdint>
 #include <string_view>
 
+#include "preload/wire/budget.h"
 #include "preload/wire/census.h"
 #include "preload/wire/losses.h"
 #include "preload/wire/pauses.h"
@@ -40,7 +41,7 @@ inline constexpr Ref kNoRef = 0;
 inline constexpr std::size_t kUnit = 16;
 
 inline constexpr std::uint64_t kSessionMagic = 0x31'42'49'52'43'53'50'48;  // "HPSCRIB1"
-inline constexpr std::uint32_t kSessionVersion = 6;
+inline constexpr std::uint32_t kSessionVersion = 7;
 inline constexpr std::uint64_t kMaxCapacity = std::uint64_t{64} << 30;  // what a Ref can address
 
 // Sample: rows hold estimates (sampling.h); a table's allocations, allocated bytes and frees stay
@@ -310,6 +311,8 @@ struct SessionHeader {
   std::atomic<Ref> first_marker;   // MarkerRecord
   Interruption interruption;
   char exec_path[kExecPathBytes];  // for EndKind::Exec, zero-terminated
+
+  Budget budget;
 
   alignas(64) Census census;        // at the end
   alignas(64) Census asked_census;  // at the collector's wish

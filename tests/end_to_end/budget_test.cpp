@@ -1,0 +1,123 @@
+// run --budget: what a program may have while it runs.
+#include <nlohmann/json.hpp>
+
+#include "tests/support/recorded_run.h"
+
+namespace heapscribe::tests {
+namespace {
+
+using nlohmann::json;
+
+class Budget : public EndToEnd {
+ protected:
+  Command program(const std::string& way) const {
+    return in_directory({test_program("budgets"), way});
+  }
+  static json limits(const Recording& recording) {
+    return json::parse(recording.json_text("summary")).at("budget");
+  }
+};
+
+// A program that has no use for more than this besides what it is tested with.
+const char* const kHalfMebibyte = "512KiB";
+
+TEST_F(Budget, LogChangesNothing) {
+  const RecordedRun run = run_recorded(program("every-way"), {"--budget", kHalfMebibyte});
+  EXPECT_EQ(run.finished.out, run_plain(program("every-way")).out);
+  expect_exact(run);
+  const json limit = limits(run.recording).at(0);
+  EXPECT_EQ(limit.at("limit"), 512 * 1024);
+  EXPECT_EQ(limit.at("refused_calls"), 0);
+  EXPECT_EQ(limit.at("passed_by_bytes"), 1 << 20);
+  EXPECT_NE(limit.at("passed_in").get<std::string>().find("every_way"), std::string::npos);
+  EXPECT_GT(limit.at("passed_seconds"), 0);
+  EXPECT_NE(run.closing_line.find("budget: peak 512.0 KiB passed after"), std::string::npos)
+      << run.closing_line;
+}
+
+TEST_F(Budget, EveryCallIsRefusedAsIfMemoryHadRunOut) {
+  const RecordedRun run =
+      run_recorded(program("every-way"), {"--budget", kHalfMebibyte, "--budget-action", "enomem"});
+  EXPECT_EQ(run.finished.out,
+            "malloc refused\ncalloc refused\naligned_alloc refused\nposix_memalign refused\n"
+            "realloc refused, kept\nnothrow new refused\nnew refused\nsmall malloc served\n");
+  EXPECT_EQ(run.finished.exit_status, 0);
+  expect_exact(run);
+  EXPECT_EQ(limits(run.recording).at(0).at("refused_calls"), 7);
+  EXPECT_LE(run.recording.summary().peak_bytes, 512U * 1024);
+}
+
+TEST_F(Budget, IsNeverPassedByManyThreads) {
+  const RecordedRun run =
+      run_recorded(program("threads"), {"--budget", "600KB", "--budget-action", "enomem"});
+  expect_exact(run);
+  const Summary summary = run.recording.summary();
+  EXPECT_LE(summary.peak_bytes, 600U * 1024);
+  EXPECT_GT(summary.peak_bytes, 590U * 1024);
+  EXPECT_EQ(run.recording.integer("SELECT value FROM recording WHERE key = 'peak_error_bytes'"), 0);
+  const auto refused = limits(run.recording).at(0).at("refused_calls").get<std::uint64_t>();
+  EXPECT_GT(refused, 0U);
+  EXPECT_EQ(static_cast<std::uint64_t>(
+                run.recording.integer("SELECT value FROM recording WHERE key = 'failed_calls'")),
+            refused);
+}
+
+// To the very call, also of a program that was not written for it.
+TEST_F(Budget, AllocationsAreCounted) {
+  const Command jq = in_directory({"jq", "-n", "[range(100000)] | length"});
+  const RecordedRun run =
+      run_recorded(jq, {"--budget", "allocations=5000", "--budget-action", "enomem"});
+  EXPECT_EQ(run.recording.summary().allocations, 5000U);
+  EXPECT_NE(run.finished.exit_status, 0);
+  EXPECT_NE(run.finished.err.find("cannot allocate memory"), std::string::npos);
+  expect_exact(run);
+}
+
+TEST_F(Budget, BytesAreCounted) {
+  const RecordedRun run = run_recorded(program("every-way"),
+                                       {"--budget", "bytes=2500KiB", "--budget-action", "enomem"});
+  EXPECT_EQ(run.finished.out.find("malloc served\ncalloc served\naligned_alloc refused"), 0U)
+      << run.finished.out;
+}
+
+TEST_F(Budget, AbortEndsTheProgram) {
+  const RecordedRun run =
+      run_recorded(program("every-way"), {"--budget", kHalfMebibyte, "--budget-action", "abort"});
+  EXPECT_EQ(run.finished.exit_status, 128 + 6);
+  EXPECT_EQ(run.finished.out, "");
+  EXPECT_NE(run.closing_line.find("the program was ended"), std::string::npos) << run.closing_line;
+}
+
+TEST_F(Budget, ASnapshotIsTaken) {
+  const RecordedRun run = run_recorded(program("every-way"),
+                                       {"--budget", kHalfMebibyte, "--budget-action", "snapshot"});
+  EXPECT_EQ(run.recording.integer("SELECT count(*) FROM snapshot WHERE cause = 'budget' AND "
+                                  "label = 'budget-peak'"),
+            1);
+}
+
+TEST_F(Budget, IsKeptOnThePoolAndWithoutStacks) {
+  for (const std::vector<std::string>& way :
+       {std::vector<std::string>{"--allocator", "pool"}, {"--mode", "counts"}}) {
+    std::vector<std::string> options = {"--budget", kHalfMebibyte, "--budget-action", "enomem"};
+    options.insert(options.end(), way.begin(), way.end());
+    const RecordedRun run = run_recorded(program("every-way"), options);
+    EXPECT_EQ(limits(run.recording).at(0).at("refused_calls"), 7) << way.back();
+  }
+}
+
+TEST_F(Budget, WhatIsNoLimitIsRefused) {
+  for (const char* unfit : {"x", "0", "peak=", "things=3", "allocations=1KiB", "peak=1,peak=2",
+                            "allocations=-1", "peak=99999999999999999999"}) {
+    expect_refusal(heapscribe::tests::run(
+        recording_command(program("threads"), file("none.db"), {"--budget", unfit})));
+    EXPECT_FALSE(Recording(file("none.db")).exists()) << unfit;
+  }
+  expect_refusal(heapscribe::tests::run(
+      recording_command(program("threads"), file("none.db"), {"--budget-action", "abort"})));
+  expect_refusal(heapscribe::tests::run(recording_command(
+      program("threads"), file("none.db"), {"--mode", "sample", "--budget", "1MiB"})));
+}
+
+}  // namespace
+}  // namespace heapscribe::tests
