@@ -9,8 +9,6 @@
 namespace heapscribe::reports {
 namespace {
 
-using Rows = std::map<std::int64_t, SectionRow>;
-
 SectionRow read_row(const capture::Statement& row) {
   SectionRow section;
   section.id = row.integer(0);
@@ -21,12 +19,11 @@ SectionRow read_row(const capture::Statement& row) {
   section.ended.value = row.integer(5);
   section.net = {{row.integer(6)}, {row.integer(7)},  {row.integer(8)},
                  {row.integer(9)}, {row.integer(10)}, {row.integer(11)}};
-  section.gross = section.net;
   return section;
 }
 
-Rows read_rows(model::CaptureReader& reader) {
-  Rows rows;
+SectionRows read_rows(model::CaptureReader& reader) {
+  SectionRows rows;
   auto statement = reader.database().prepare(queries::sections);
   while (statement.step()) {
     SectionRow row = read_row(statement);
@@ -36,7 +33,7 @@ Rows read_rows(model::CaptureReader& reader) {
 }
 
 // Ids rise inwards, so that the outer ones are named first and summed up last.
-void name_paths(Rows& rows) {
+void name_paths(SectionRows& rows) {
   for (auto& [id, row] : rows) {
     const auto parent = rows.find(row.parent);
     const bool nested = parent != rows.end() && row.parent < id;
@@ -46,7 +43,8 @@ void name_paths(Rows& rows) {
   }
 }
 
-void sum_up(Rows& rows) {
+void sum_up(SectionRows& rows) {
+  for (auto& [id, row] : rows) row.gross = row.net;
   for (auto entry = rows.rbegin(); entry != rows.rend(); ++entry) {
     const SectionRow& row = entry->second;
     if (row.parent != 0) rows.at(row.parent).gross += row.gross;
@@ -55,7 +53,7 @@ void sum_up(Rows& rows) {
 
 void append_within(std::int64_t parent,
                    const std::map<std::int64_t, std::vector<std::int64_t>>& within,
-                   const Rows& rows, std::vector<SectionRow>& sorted) {
+                   const SectionRows& rows, std::vector<SectionRow>& sorted) {
   const auto members = within.find(parent);
   if (members == within.end()) return;
   for (const std::int64_t id : members->second) {
@@ -64,7 +62,7 @@ void append_within(std::int64_t parent,
   }
 }
 
-std::vector<SectionRow> sorted(const Rows& rows) {
+std::vector<SectionRow> sorted(const SectionRows& rows) {
   std::map<std::int64_t, std::vector<std::int64_t>> within;
   for (const auto& [id, row] : rows) within[row.parent].push_back(id);
   for (auto& [parent, members] : within) {
@@ -89,6 +87,13 @@ SectionSums& SectionSums::operator+=(const SectionSums& more) {
   return *this;
 }
 
+void arrange(SectionsReport& report, SectionRows rows) {
+  name_paths(rows);
+  for (const auto& [id, row] : rows) report.all += row.net;
+  sum_up(rows);
+  report.rows = sorted(rows);
+}
+
 SectionsReport collect_sections(model::CaptureReader& reader, const std::string& thread) {
   SectionsReport report;
   report.by_thread = !thread.empty();
@@ -96,11 +101,7 @@ SectionsReport collect_sections(model::CaptureReader& reader, const std::string&
   report.run_bytes = reader.totals().allocated_bytes;
   if (!model::has_sections(reader)) return report;
   model::select_threads(reader, thread);
-  Rows rows = read_rows(reader);
-  name_paths(rows);
-  for (const auto& [id, row] : rows) report.all += row.net;
-  sum_up(rows);
-  report.rows = sorted(rows);
+  arrange(report, read_rows(reader));
   return report;
 }
 

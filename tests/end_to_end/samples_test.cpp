@@ -1,5 +1,6 @@
 // Every sample, and what its first comment says must be found.
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 #include "tests/support/recorded_run.h"
 
@@ -105,6 +106,29 @@ TEST_F(Samples, SectionsTellWhatBelongsToWhat) {
   ASSERT_EQ(rows.size(), 1U);
   EXPECT_EQ(rows.front().function, "(anonymous namespace)::copy_field(char const*)");
   EXPECT_EQ(run.recording.integer("SELECT count(*) FROM marker WHERE name = 'first request'"), 1);
+}
+
+// The program names them itself, so that both ways can be compared.
+TEST_F(Samples, SectionsByFunctionAreThoseOfTheProgram) {
+  const auto run = record_sample("sections");
+  const auto find = [&](const std::vector<std::string>& options, const std::string& path) {
+    for (const auto& row : nlohmann::json::parse(run.recording.json_text("sections", options))) {
+      if (row.at("section") == path) return row;
+    }
+    ADD_FAILURE() << "no section " << path;
+    return nlohmann::json::object();
+  };
+  const std::vector<std::string> by_function = {
+      "--section", "request=^main$", "--section", "parse=copy_field", "--section", "answer=answer"};
+  for (const std::string path : {"request/parse", "request/answer"}) {
+    const auto named = find({}, path);
+    const auto found = find(by_function, path);
+    for (const std::string key :
+         {"allocations", "bytes", "net_bytes", "frees", "live_bytes", "peak_bytes", "temporary"}) {
+      EXPECT_EQ(found.value(key, -1), named.value(key, -2)) << path << " " << key;
+    }
+    EXPECT_TRUE(found.value("entered", nlohmann::json(0)).is_null()) << found;
+  }
 }
 
 }  // namespace

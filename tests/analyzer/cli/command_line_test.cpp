@@ -81,7 +81,7 @@ TEST_F(CommandLine, HelpAndVersionAreFine) {
 
 TEST_F(CommandLine, HelpKeepsToEightyColumns) {
   for (const std::string command :
-       {"", "run", "leaks", "diff", "compare", "check", "health", "growth"}) {
+       {"", "run", "leaks", "diff", "compare", "check", "health", "growth", "sections"}) {
     expect_width(run(command + " --help").output, 80);
   }
 }
@@ -134,6 +134,32 @@ TEST_F(CommandLine, UsageErrorsNameTheOffendingValueAndTheHelp) {
   expect_refused("hotspots " + database() + " --limit -1", "'-1' is not a number");
   expect_refused("summary " + database() + " --format xml", "'xml' is none of text, json");
   expect_refused("summary " + database() + " --rule x=1", "there is no rule 'x'");
+}
+
+TEST_F(CommandLine, SectionsByFunctionAreNamedAndTakeOneExpressionEach) {
+  const std::string sections = "sections --section parse=parse --section all='^main$' ";
+  const Outcome outcome = run(sections + database() + " --format json");
+  EXPECT_EQ(outcome.errors, "");
+  const json rows = json::parse(outcome.output);
+  ASSERT_EQ(rows.size(), 2U) << rows;
+  EXPECT_EQ(rows[0].at("section"), "all");
+  EXPECT_EQ(rows[1].at("section"), "all/parse");
+  EXPECT_EQ(rows[1].at("bytes"), 300);
+  EXPECT_EQ(
+      json::parse(run(sections + database() + " --thread worker --format json").output).size(), 1U);
+  const Outcome none = run("sections " + database() + " --section x=none --format json");
+  EXPECT_EQ(json::parse(none.output), json::array());
+  EXPECT_NE(none.errors.find("No function on a stack"), std::string::npos) << none.errors;
+}
+
+TEST_F(CommandLine, SectionsThatAreNamedWronglyAreRefused) {
+  const std::string sections = "sections " + database() + " --section ";
+  expect_refused(sections + "parse", "'parse'");
+  expect_refused(sections + "=parse", "'=parse'");
+  expect_refused(sections + "parse=", "'parse='");
+  expect_refused(sections + "'parse=('", "'('");
+  expect_refused(sections + "a=parse --section a=draw", "'a' is given twice");
+  expect_refused(sections + "a=parse --thread nobody", "no thread 'nobody'");
 }
 
 TEST_F(CommandLine, InputErrorsNameTheFile) {
