@@ -99,7 +99,8 @@ void select_sites(CaptureReader& reader, const SiteFilter& filter) {
   database.execute(
       "DROP VIEW IF EXISTS temp.selected_site;"
       "DROP TABLE IF EXISTS temp.matching_site;"
-      "DROP TABLE IF EXISTS temp.selected_thread;");
+      "DROP TABLE IF EXISTS temp.selected_thread;"
+      "DROP TABLE IF EXISTS temp.selected_section;");
   if (filter.empty()) {
     database.execute(queries::select_all);
     return;

@@ -124,6 +124,11 @@ TEST_F(Check, BudgetsNeedNoHistory) {
   EXPECT_EQ(finished.exit_status, 1) << describe(finished);
   EXPECT_NE(finished.out.find("Over the budget: total: allocations"), std::string::npos)
       << finished.out;
+  write_text(file("budget.toml"),
+             "[total]\nfunction = \"Basket<.*>::total\"\nallocations = 1000\n"
+             "[article]\nfunction = \"article\"\nallocations = 20\n");
+  const Finished parts = check({database, "--budget", "budget.toml"});
+  EXPECT_EQ(parts.exit_status, 0) << describe(parts);
   write_text(file("budget.toml"), "leaks = 0\npeak = \"1 MiB\"\n");
   EXPECT_EQ(check({database, "--budget", "budget.toml"}).exit_status, 0);
   EXPECT_EQ(check({recorded("leaky_cache"), "--budget", "budget.toml"}).exit_status, 1);

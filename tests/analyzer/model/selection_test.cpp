@@ -61,6 +61,14 @@ TEST(Selection, ThreadsOfTheSameNameAreAddedUp) {
   EXPECT_EQ(rows[0].measures.allocations, Count{3});
 }
 
+TEST(Selection, TheLastOneCounts) {
+  CaptureReader reader(two_libraries().build());
+  EXPECT_EQ(select(reader, {"", "", "worker"}).size(), 1U);
+  EXPECT_EQ(select(reader, {"^load$", "", ""}).size(), 1U);
+  EXPECT_EQ(select(reader, {"", "libtext|sample", ""}).size(), 2U);
+  EXPECT_EQ(select(reader, {}).size(), 2U);
+}
+
 TEST(Selection, AThreadIsFoundByTidAndByNumber) {
   CaptureReader by_tid(two_libraries().build());
   EXPECT_EQ(select(by_tid, {"", "", "1003"})[0].measures.allocations, Count{1});
