@@ -364,6 +364,10 @@ void add_check_command(CLI::App& app, int& status) {
       "  function = \"^Parser::\"\n"
       "  allocations = 500\n"
       "  temporary = \"25%\"\n"
+      "  [request]\n"
+      "  section = \"serve/request\"\n"
+      "  allocations = 40\n"
+      "Of a thread leaks and peak are not known, of a section leaks are not.\n"
       "Exit status: 0 passed, 1 failed, 2 could not be checked.");
   command->callback([options, &status] { status = check(*options); });
 }

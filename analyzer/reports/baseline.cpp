@@ -112,7 +112,7 @@ class BaselineFile {
     for (const auto& [key, node] : table) {
       const auto* found = std::find_if(kScopeKeys.begin(), kScopeKeys.end(),
                                        [&, name = key.str()](auto& k) { return name == k.name; });
-      if (found == kScopeKeys.end()) refuse_key(key.str(), node, "function, module, thread, from");
+      if (found == kScopeKeys.end()) refuse_key(key.str(), node, names_of_scopes());
       found->text(scope) = string_of(node, path_, key.str());
     }
   }

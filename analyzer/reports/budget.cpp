@@ -90,8 +90,8 @@ class BudgetFile {
       refuse(
           path_, line_of(node),
           fmt::format("'{}' is neither a figure (allocations, bytes, peak, leaks, temporary) nor "
-                      "a scope (function, module, thread, from)",
-                      key));
+                      "a scope ({})",
+                      key, names_of_scopes()));
     }
   }
 

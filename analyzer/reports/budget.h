@@ -5,7 +5,7 @@
 //   temporary = "25%"        share of the allocations
 //
 //   [parser]                 a budget of its own for a part of the run
-//   function = "^Parser::"   as --function, --module, --thread, --from
+//   function = "^Parser::"   as --function, --module, --thread, --section, --from
 //   allocations = 500
 #pragma once
 

@@ -30,25 +30,31 @@ Leaks find_definite_leaks(CaptureReader& reader, Suppressions& suppressions) {
   return leaks;
 }
 
-// Peak and leaks are not recorded by thread, nor since when a peak's blocks or lost ones are there
-// to be compared with a snapshot.
+// Not recorded: what one thread held at the peak; whose part of a site's blocks is lost, by thread
+// or section; and since when a peak's blocks or lost ones are there to be compared with a snapshot.
 FigureSet figures_known(const CaptureReader& reader, const Scope& scope) {
   const bool by_thread = !scope.filter.thread.empty();
+  const bool by_section = !scope.filter.section.empty();
   const bool later = !scope.from.empty();
   FigureSet known;
   known[Figure::Allocations] = known[Figure::Bytes] = true;
   known[Figure::Peak] = !by_thread && !later;
-  known[Figure::Leaks] = !by_thread && reader.text("leak_check") == "complete";
+  known[Figure::Leaks] = !by_thread && !by_section && reader.text("leak_check") == "complete";
   known[Figure::Temporary] = !later;
   return known;
 }
 
+void refuse_with_snapshot(const Scope& scope, const char* part, const std::string& value) {
+  if (value.empty()) return;
+  throw std::runtime_error(
+      fmt::format("snapshots are not recorded by {0}: --from '{1}' does not go with --{0} '{2}'",
+                  part, scope.from, value));
+}
+
 Earlier held_before(CaptureReader& reader, const Scope& scope) {
   if (scope.from.empty()) return {};
-  if (!scope.filter.thread.empty()) {
-    throw std::runtime_error("snapshots are not recorded by thread: --from '" + scope.from +
-                             "' does not go with --thread '" + scope.filter.thread + "'");
-  }
+  refuse_with_snapshot(scope, "thread", scope.filter.thread);
+  refuse_with_snapshot(scope, "section", scope.filter.section);
   const model::Moment moment = model::find_moment(reader, scope.from, std::nullopt);
   if (moment.kind != model::MomentKind::Snapshot) {
     throw std::runtime_error("--from '" + scope.from +
@@ -138,6 +144,13 @@ std::optional<Figure> figure_named(std::string_view name) {
 
 bool counts_bytes(Figure figure) {
   return figure == Figure::Bytes || figure == Figure::Peak;
+}
+
+std::string names_of_scopes() {
+  std::string names;
+  for (const ScopeKey& key : kScopeKeys)
+    names += (names.empty() ? "" : ", ") + std::string(key.name);
+  return names;
 }
 
 std::string in_words(Scope scope) {

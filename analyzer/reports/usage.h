@@ -50,12 +50,14 @@ struct ScopeKey {
   const char* name;
   std::string& (*text)(Scope&);
 };
-inline constexpr std::array<ScopeKey, 4> kScopeKeys = {{
+inline constexpr std::array<ScopeKey, 5> kScopeKeys = {{
     {"function", [](Scope& scope) -> std::string& { return scope.filter.function; }},
     {"module", [](Scope& scope) -> std::string& { return scope.filter.module; }},
     {"thread", [](Scope& scope) -> std::string& { return scope.filter.thread; }},
+    {"section", [](Scope& scope) -> std::string& { return scope.filter.section; }},
     {"from", [](Scope& scope) -> std::string& { return scope.from; }},
 }};
+std::string names_of_scopes();  // "function, module, ..."
 // "--module 'app' --from 'warm'", "" = everything.
 std::string in_words(Scope scope);
 

@@ -116,6 +116,44 @@ TEST_F(Check, AScopeIsKeptInTheBaseline) {
   EXPECT_NE(other.err.find("--module x"), std::string::npos) << other.err;
 }
 
+TEST_F(Check, ASectionOfTheProgramIsAScope) {
+  const std::string database = recorded("sections");
+  const Finished made =
+      check({database, "--baseline", "heap.toml", "--update", "--section", "request/parse"});
+  EXPECT_EQ(made.exit_status, 0) << describe(made);
+  const std::string text = read_text(file("heap.toml"));
+  EXPECT_NE(text.find("[scope]\nsection = \"request/parse\"\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("[total]\nallocations = 3000\nbytes = 15000\npeak = 0\n\n"),
+            std::string::npos)
+      << "leaks are not known of a section\n"
+      << text;
+  EXPECT_EQ(check({database, "--baseline", "heap.toml"}).exit_status, 0);
+  write_text(file("heap.toml"), std::regex_replace(text, std::regex("3000"), "2999"));
+  EXPECT_EQ(check({database, "--baseline", "heap.toml"}).exit_status, 1);
+
+  write_text(file("budget.toml"),
+             "[parse]\nsection = \"parse\"\nallocations = 3000\npeak = \"1 KiB\"\n"
+             "[answer]\nsection = \"answer\"\nallocations = 999\n");
+  const Finished over = check({database, "--budget", "budget.toml"});
+  EXPECT_EQ(over.exit_status, 1) << describe(over);
+  EXPECT_NE(over.out.find("Over the budget: answer: allocations"), std::string::npos) << over.out;
+}
+
+TEST_F(Check, WhatIsNotRecordedOfASectionIsRefused) {
+  const std::string database = recorded("sections");
+  const std::vector<std::pair<std::string, std::string>> wrong = {
+      {"section = \"parse\"\nleaks = 0\n", "leaks cannot be checked"},
+      {"section = \"reply\"\nallocations = 0\n", "no section 'reply'"},
+      {"section = \"parse\"\nfrom = \"half\"\nallocations = 0\n", "not recorded by section"},
+  };
+  for (const auto& [budget, sentence] : wrong) {
+    write_text(file("budget.toml"), "[part]\n" + budget);
+    const Finished finished = check({database, "--budget", "budget.toml"});
+    expect_refusal(finished);
+    EXPECT_NE(finished.err.find(sentence), std::string::npos) << finished.err;
+  }
+}
+
 TEST_F(Check, BudgetsNeedNoHistory) {
   const std::string database = recorded("price_list_before");
   write_text(file("budget.toml"),

@@ -268,6 +268,61 @@ TEST(Scopes, OfAThreadHaveNoPeakAndNoLeaks) {
   EXPECT_FALSE(run.usage.known[Figure::Leaks]);
 }
 
+// A site of which some was allocated in a section, some elsewhere, and by two threads.
+CaptureBuilder partly_in_a_section() {
+  return CaptureBuilder()
+      .at({"copy", "main"})
+      .temporaries(6, 10)
+      .leaked(4, 10)
+      .on_thread(2, "worker")
+      .at({"draw", "main"})
+      .leaked(3, 50)
+      .sql("INSERT INTO section VALUES (1, NULL, 'request', 5, 3, 3), (2, 1, 'parse', 6, 9, 9)")
+      .sql(
+          "INSERT INTO section_site VALUES (1, 1, 1, 2, 20, 2, 20, 2), (2, 1, 1, 5, 50, 1, 10, 1),"
+          " (2, 2, 2, 1, 50, 0, 0, 0)")
+      .sql("INSERT INTO section_peak VALUES (2, 1, 4, 40), (2, 2, 1, 50)")
+      .set("leak_check", "complete");
+}
+
+Scope section(const std::string& name, const std::string& thread = "",
+              const std::string& from = "") {
+  return {{.function = "", .module = "", .thread = thread, .section = name}, from};
+}
+
+TEST(Scopes, OfASectionCountWhatWasAllocatedInIt) {
+  const Measured run(partly_in_a_section(), section("request"));
+  const Observed& total = run.usage.total;
+  EXPECT_EQ(total.value[Figure::Allocations], 8);
+  EXPECT_EQ(total.value[Figure::Bytes], 120);
+  EXPECT_EQ(total.value[Figure::Peak], 90);
+  EXPECT_EQ(total.value[Figure::Temporary], 3);
+  EXPECT_EQ(run.usage.paths.at("main > copy").value[Figure::Allocations], 7);
+  EXPECT_EQ(Measured(partly_in_a_section(), section("request/parse", "worker"))
+                .usage.total.value[Figure::Allocations],
+            1);
+}
+
+TEST(Scopes, OfASectionHaveNoLeaks) {
+  const Scope request = section("request");
+  const Measured run(partly_in_a_section(), request);
+  EXPECT_TRUE(run.usage.known[Figure::Peak]);
+  EXPECT_FALSE(run.usage.known[Figure::Leaks]);
+  try {
+    expect_known(run.usage, Figure::Leaks, request);
+    FAIL();
+  } catch (const std::runtime_error& error) {
+    EXPECT_STREQ(error.what(),
+                 "leaks cannot be checked: that is not recorded with --section request");
+  }
+  EXPECT_FALSE(Measured(partly_in_a_section(), section("request", "#1")).usage.known[Figure::Peak]);
+}
+
+TEST(Scopes, ASectionThatIsNotThereOrShallBeginWithASnapshotIsRefused) {
+  EXPECT_THROW(Measured(partly_in_a_section(), section("reply")), std::runtime_error);
+  EXPECT_THROW(Measured(partly_in_a_section(), section("request", "", "exit")), std::runtime_error);
+}
+
 TEST(Scopes, FromASnapshotOnWhatCameBeforeDoesNotCount) {
   const CaptureBuilder builder =
       CaptureBuilder()
@@ -315,12 +370,14 @@ TEST_F(CheckFiles, ABaselineReadsAsItWasWritten) {
   const Measured run(
       shop().at({"odd \"name\\ of\x01 a f\xc3\xbcnction", "main"}).temporaries(1, 8));
   Baseline baseline = updated({}, run.usage, known_of(run.usage));
-  baseline.scope = {{.function = "a\\.b\"", .module = "", .thread = "w"}, "warm up"};
+  baseline.scope = {{.function = "a\\.b\"", .module = "", .thread = "w", .section = "outer/inner"},
+                    "warm up"};
   baseline.tolerance[Figure::Bytes] = {0, 0.015};
   baseline.total[Figure::Peak]->tolerance = {512, 0};
   const std::string text = text_of(baseline);
   EXPECT_EQ(text_of(read_baseline(file(text))), text);
   EXPECT_NE(text.find("\"main > load\" = { allocations = 2, bytes = 200 }\n"), std::string::npos);
+  EXPECT_NE(text.find("section = \"outer/inner\"\n"), std::string::npos) << text;
   EXPECT_LT(text.find("main > load"), text.find("main > serve"));
   EXPECT_NE(text.find("bytes = \"1.5%\""), std::string::npos);
   EXPECT_NE(text.find("peak = \"208 + 512\""), std::string::npos) << text;
@@ -350,7 +407,8 @@ TEST_F(CheckFiles, ABaselineThatIsWrongIsRefusedWithItsLine) {
        "line 3: 'peak' is none of allocations, bytes, leaks"},
       {"version = 1\n[paths]\n\"a\" = 3\n", "\"a\" = 3 is not a table"},
       {"version = 1\n[scope]\nfunction = 1\n", "function = 1 is not a string"},
-      {"version = 1\n[scope]\nfile = \"x\"\n", "'file' is none of function, module, thread, from"},
+      {"version = 1\n[scope]\nfile = \"x\"\n",
+       "'file' is none of function, module, thread, section, from"},
       {"version = 1\n[tolerance]\nbytes = \"much\"\n", "bytes = \"much\" is no tolerance"},
       {"version = 1\n[total\n", "line 2: this is not TOML: "},
   };
@@ -382,6 +440,7 @@ TEST_F(CheckFiles, BudgetsLimitTheRunAndItsParts) {
   ASSERT_EQ(parser.size(), 1U);
   EXPECT_FALSE(parser[0].is_kept());
   EXPECT_EQ(parser[0].largest.blamed().function, "parse");
+  EXPECT_EQ(read_budgets(file("[a]\nsection = \"b/c\"\npeak = 3\n"))[0].scope, section("b/c"));
 }
 
 TEST_F(CheckFiles, ABudgetThatIsWrongIsRefusedWithItsLine) {
