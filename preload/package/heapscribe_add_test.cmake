@@ -1,8 +1,8 @@
 # heapscribe_add_test(NAME name COMMAND program [arguments...]
 #                     [MAX_ALLOCATIONS n]    fails if the program allocates more often
 #                     [MAX_LEAKED_BLOCKS n]  fails if more blocks are lost at its end
-#                     [BASELINE file]        fails if it allocates more than the file says, see
-#                                            heapscribe check
+#                     [BASELINE file]        fails if it takes more than the file has, see heapscribe
+#                                            check; then says the command that updates or makes it
 #                     [OPTIONS options...])  of heapscribe run
 #
 # A test of CTest that runs the program under heapscribe. It fails if the program does, or if a limit
