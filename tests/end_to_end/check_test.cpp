@@ -207,6 +207,34 @@ TEST_F(Check, ResultsComeInTheFormatsOfContinuousIntegration) {
   EXPECT_EQ(names.out, "price_list.h\n");
 }
 
+TEST_F(Check, SarifKeepsToItsSchema) {
+  const fs::path sources = HEAPSCRIBE_TEST_SOURCES;
+  if (!is_installed("node")) GTEST_SKIP() << "node is not installed";
+  if (!fs::exists(sources.parent_path().parent_path() / "node_modules/@microsoft/jest-sarif")) {
+    GTEST_SKIP() << "the schema is not installed, see scripts/packages.txt";
+  }
+  const auto validate = [&](const std::string& name) {
+    return run(in_directory({"node", sources / "validate_sarif.js", file(name)}));
+  };
+  baseline();
+  write_text(file("budget.toml"), "peak = 3\nallocations = 9\ntemporary = \"1%\"\n");
+  const std::string slower = recorded("price_list_slower");
+  const Finished failed = check({slower, "--baseline", "heap.toml", "--budget", "budget.toml",
+                                 "--sarif", "failed.sarif", "--source-root", sources});
+  EXPECT_EQ(failed.exit_status, 1) << describe(failed);
+  EXPECT_EQ(
+      check({file("price_list_before.db"), "--baseline", "heap.toml", "--sarif", "passed.sarif"})
+          .exit_status,
+      0);
+  for (const std::string name : {"failed.sarif", "passed.sarif"}) {
+    const Finished valid = validate(name);
+    EXPECT_EQ(valid.exit_status, 0) << name << ": " << describe(valid);
+  }
+  write_text(file("wrong.sarif"), std::regex_replace(read_text(file("failed.sarif")),
+                                                     std::regex("\"error\""), "\"fatal\""));
+  EXPECT_EQ(validate("wrong.sarif").exit_status, 1) << "the validator looks at nothing";
+}
+
 TEST_F(Check, OfSeveralRunsTheLowestCounts) {
   baseline();
   const std::string slower = recorded("price_list_slower");
