@@ -80,14 +80,16 @@ reports::Side side_at_end(model::CaptureReader& reader, DifferenceBy by) {
   return side;
 }
 
-// The series of the sites knows what was held and how often was allocated, not how much.
+// Of the peak it is only known what was held; of other times older recordings do not tell how many
+// bytes were allocated.
 void check_measure(const DifferenceOptions& options, const reports::Side& side) {
   using model::MomentKind;
   const DifferenceBy by = chosen_measure(options.by);
   const MomentKind kind = side.moment.kind;
-  const bool unknown = by == DifferenceBy::Peak ||
-                       (by == DifferenceBy::Bytes && kind == MomentKind::Time) ||
-                       (kind == MomentKind::Peak && by != DifferenceBy::Live);
+  const bool unknown =
+      by == DifferenceBy::Peak ||
+      (by == DifferenceBy::Bytes && !model::knows_bytes(*side.reader, side.moment)) ||
+      (kind == MomentKind::Peak && by != DifferenceBy::Live);
   if (!unknown) return;
   throw std::runtime_error(
       fmt::format("--by {} is not known of {}; --by live is", options.by, side.words));

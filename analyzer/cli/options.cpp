@@ -7,6 +7,8 @@
 #include <charconv>
 #include <system_error>
 
+#include "analyzer/cli/duration.h"
+
 namespace heapscribe::cli {
 
 CLI::Validator one_of(std::vector<std::string> words) {
@@ -93,6 +95,7 @@ std::string FilterOptions::in_words() const {
     words.push_back(fmt::format("stacks with module '{}'", filter.module));
   if (!filter.thread.empty()) words.push_back(fmt::format("thread '{}'", filter.thread));
   if (!filter.section.empty()) words.push_back(fmt::format("section '{}'", filter.section));
+  if (filter.window) words.push_back(filter.window->in_words());
   return fmt::format("{}", fmt::join(words, ", "));
 }
 
@@ -104,6 +107,24 @@ void FilterOptions::refuse_parts(const std::string& report) const {
   };
   refuse("thread", filter.thread);
   refuse("section", filter.section);
+}
+
+void WindowOptions::add_to(CLI::App& command) {
+  command
+      .add_option(
+          "--from", from,
+          "What was allocated from this moment on: a time (2.5s), or the label or number of "
+          "a snapshot")
+      ->type_name("MOMENT")
+      ->group("Filters");
+  command.add_option("--to", to, "... and up to this one; alive is what was held then")
+      ->type_name("MOMENT")
+      ->group("Filters");
+}
+
+std::optional<model::Window> WindowOptions::find(model::CaptureReader& reader) const {
+  if (from.empty() && to.empty()) return std::nullopt;
+  return model::find_window(reader, {from, parse_duration(from)}, {to, parse_duration(to)});
 }
 
 void LimitOption::add_to(CLI::App& command) {

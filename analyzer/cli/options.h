@@ -36,6 +36,15 @@ struct FilterOptions {
   void refuse_parts(const std::string& report) const;
 };
 
+// A part of the run, for reports by site: --from and --to.
+struct WindowOptions {
+  std::string from, to;
+
+  void add_to(CLI::App& command);
+  // Nothing if neither was given. Throws std::runtime_error with one sentence.
+  std::optional<model::Window> find(model::CaptureReader& reader) const;
+};
+
 // --limit: without it `fallback` rows for people and all rows for programs.
 struct LimitOption {
   std::optional<std::int64_t> given;

@@ -55,6 +55,7 @@ constexpr SiteReport kSiteReports[] = {
 struct SiteOptions {
   InputOptions input;
   FilterOptions filter;
+  WindowOptions window;
   LimitOption limit;
   std::string by = "bytes";
   std::string tree;
@@ -89,7 +90,16 @@ std::string moment_of_peak(const CaptureReader& reader) {
                      render::format_duration(totals.duration.value));
 }
 
-std::vector<std::string> remarks(const CaptureReader& reader, Measure by, bool by_thread) {
+std::vector<std::string> remarks_on_window(Measure by) {
+  if (by == Measure::Peak) return {"The peak here is the highest moment of that time."};
+  if (by == Measure::Live) return {"Alive here is what was held at the end of that time."};
+  return {};
+}
+
+std::vector<std::string> remarks(const CaptureReader& reader, Measure by,
+                                 const model::SiteFilter& filter) {
+  if (filter.window) return remarks_on_window(by);
+  const bool by_thread = !filter.thread.empty();
   std::vector<std::string> lines;
   if (by == Measure::Peak) lines.push_back("The peak: " + moment_of_peak(reader) + ".");
   if (by == Measure::Temporary) {
@@ -116,14 +126,19 @@ std::vector<std::string> remarks(const CaptureReader& reader, Measure by, bool b
 
 Chosen choose(const SiteReport& report, const SiteOptions& options, const CaptureReader& reader) {
   const Measure by = chosen_measure(report, options);
+  if (by == Measure::Temporary && options.filter.filter.window) {
+    throw std::runtime_error(
+        "which blocks were temporary is not recorded over time: no --from, --to");
+  }
   const auto index = static_cast<std::size_t>(by);
   const std::string heading = report.collect == nullptr
                                   ? fmt::format("{} by {}", report.heading, options.by)
                                   : report.heading;
-  return {
-      by,
-      options.limit.rows(options.input.chosen_format()),
-      {heading, kMeasureTexts[index], remarks(reader, by, !options.filter.filter.thread.empty())}};
+  const bool then = by == Measure::Live && options.filter.filter.window;
+  return {by,
+          options.limit.rows(options.input.chosen_format()),
+          {then ? "Alive" : heading, then ? "alive then" : kMeasureTexts[index],
+           remarks(reader, by, options.filter.filter)}};
 }
 
 render::Document tree_of(CaptureReader& reader, const SiteOptions& options, const Chosen& chosen,
@@ -132,7 +147,7 @@ render::Document tree_of(CaptureReader& reader, const SiteOptions& options, cons
   const auto tree = down ? model::top_down_tree(reader) : model::bottom_up_tree(reader);
   reports::TreeReport report = reports::cut_tree(*tree, chosen.by, chosen.limit);
   report.direction = down ? reports::TreeDirection::TopDown : reports::TreeDirection::BottomUp;
-  report.run = reader.totals().measures();
+  report.run = model::measures_of_all(reader);
   return render::tree_document(report, context, chosen.wording);
 }
 
@@ -164,8 +179,8 @@ render::Document document_of(CaptureReader& reader, const SiteReport& report,
   const std::string why = reader.text("leak_check");
   if (why == "complete") {
     throw std::runtime_error(
-        "--classes, --fail-on and suppressions go with neither --tree, --group, --thread nor "
-        "--section");
+        "--classes, --fail-on and suppressions go with neither --tree, --group, --thread, "
+        "--section, --from nor --to");
   }
   throw std::runtime_error("'" + reader.path() +
                            "' has no leak check: " + (why.empty() ? "none was made" : why));
@@ -178,7 +193,7 @@ bool by_class(const CaptureReader& reader, const SiteReport& report, const SiteO
   const bool for_scripts = format == render::Format::Json || format == render::Format::Csv;
   const bool plain = (!for_scripts || options.leaks.any()) && options.tree.empty() &&
                      options.group == "site" && options.filter.filter.thread.empty() &&
-                     options.filter.filter.section.empty();
+                     options.filter.filter.section.empty() && !options.filter.filter.window;
   return report.by == Measure::Live && report.collect != nullptr && plain && has_leak_check(reader);
 }
 
@@ -204,9 +219,11 @@ void add_site_report(CLI::App& app, const SiteReport& report, int& status) {
       ->type_name("")
       ->check(one_of({"top-down", "bottom-up"}));
   options->filter.add_to(*command);
+  options->window.add_to(*command);
   if (report.collect == reports::find_leaks) add_leak_options(*command, options->leaks);
   command->callback([options, &report, &status] {
     const auto reader = open_capture(options->input.path);
+    options->filter.filter.window = options->window.find(*reader);
     if (by_class(*reader, report, *options)) {
       model::select_sites(*reader, options->filter.filter);
       status = report_leaks(

@@ -99,7 +99,7 @@ Sites at_time(CaptureReader& reader, std::int64_t time) {
   while (rows.step()) {
     const SiteId site{rows.integer(0)};
     const SitePoint point = SiteSeries::at(series.of(site), time);
-    sites[site] = {{point.live_bytes}, {point.live_blocks}, {}, {}, {point.allocations}};
+    sites[site] = {{point.live_bytes}, {point.live_blocks}, {}, {point.bytes}, {point.allocations}};
   }
   return sites;
 }
@@ -135,6 +135,11 @@ Moment find_moment(CaptureReader& reader, const std::string& name,
   if (time) return moment_at(reader, name, *time);
   throw std::runtime_error("'" + reader.path() + "' has no snapshot or marker '" + name +
                            "'; heapscribe snapshots lists them, and a time such as 2.5s will do");
+}
+
+bool knows_bytes(CaptureReader& reader, const Moment& moment) {
+  if (moment.kind == MomentKind::Time) return knows_bytes_over_time(reader);
+  return moment.kind != MomentKind::Peak;
 }
 
 Sites held_at(CaptureReader& reader, const Moment& moment) {

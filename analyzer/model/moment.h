@@ -22,13 +22,15 @@ struct Moment {
   Nanoseconds at;
   std::string words;  // "snapshot 3 'loaded' at 2.1 s"
   int namesakes = 0;  // other snapshots with its label, all earlier
+
+  bool operator==(const Moment&) const = default;
 };
 
 struct Held {
   Bytes live_bytes;
   Count live_blocks;
   Bytes peak_bytes;  // at the exit only
-  Bytes bytes;       // allocated so far; 0 where that is not known
+  Bytes bytes;       // allocated so far; 0 where that is not known, see knows_bytes
   Count allocations;
 
   Held& operator+=(const Held& other) {
@@ -45,6 +47,9 @@ struct Held {
 // for a moment that the recording does not know.
 Moment find_moment(CaptureReader& reader, const std::string& name,
                    std::optional<std::int64_t> time);
+
+// Whether what was allocated up to then is known, and not only how often.
+bool knows_bytes(CaptureReader& reader, const Moment& moment);
 
 std::unordered_map<SiteId, Held> held_at(CaptureReader& reader, const Moment& moment);
 

@@ -87,7 +87,13 @@ void select_sections(CaptureReader& reader, const std::string& section) {
                            "'; list them: heapscribe sections DB");
 }
 
+bool has_window(CaptureReader& reader) {
+  return reader.database().integer(
+             "SELECT count(*) FROM sqlite_temp_master WHERE name = 'window_site'") != 0;
+}
+
 const char* view_for(const SiteFilter& filter) {
+  if (filter.window) return queries::select_by_window;
   if (!filter.section.empty()) return queries::select_by_section;
   return filter.thread.empty() ? queries::select_matching : queries::select_by_thread;
 }
@@ -99,11 +105,15 @@ void select_sites(CaptureReader& reader, const SiteFilter& filter) {
   database.execute(
       "DROP VIEW IF EXISTS temp.selected_site;"
       "DROP TABLE IF EXISTS temp.matching_site;"
+      "DROP TABLE IF EXISTS temp.window_site;"
       "DROP TABLE IF EXISTS temp.selected_thread;"
       "DROP TABLE IF EXISTS temp.selected_section;");
   if (filter.empty()) {
     database.execute(queries::select_all);
     return;
+  }
+  if (filter.window && !(filter.thread.empty() && filter.section.empty())) {
+    throw std::runtime_error("what threads and sections did is not recorded over time");
   }
   database.execute(
       "CREATE TEMP TABLE matching_site(site_id INTEGER PRIMARY KEY);"
@@ -116,7 +126,21 @@ void select_sites(CaptureReader& reader, const SiteFilter& filter) {
   }
   select_threads(reader, filter.thread);
   if (!filter.section.empty()) select_sections(reader, filter.section);
+  if (filter.window) select_window(reader, *filter.window);
   database.execute(view_for(filter));
+}
+
+Measures measures_of_all(CaptureReader& reader) {
+  if (!has_window(reader)) return reader.totals().measures();
+  auto sums = reader.database().prepare(queries::window_sums);
+  sums.step();
+  Measures all{};
+  all.allocations.value = sums.integer(0);
+  all.bytes.value = sums.integer(1);
+  all.live_blocks.value = sums.integer(2);
+  all.live_bytes.value = sums.integer(3);
+  all.peak_bytes.value = sums.integer(4);
+  return all;
 }
 
 }  // namespace heapscribe::model

@@ -4,9 +4,11 @@
 // every query of the site reports reads that view; no report knows what was selected.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "analyzer/model/capture_reader.h"
+#include "analyzer/model/window.h"
 
 namespace heapscribe::model {
 
@@ -17,15 +19,20 @@ struct SiteFilter {
 
   std::string section = {};  // name or path ("outer/inner"), with the sections within
 
+  std::optional<Window> window = {};  // goes with function and module only
+
   bool operator==(const SiteFilter&) const = default;
   bool empty() const {
-    return function.empty() && module.empty() && thread.empty() && section.empty();
+    return function.empty() && module.empty() && thread.empty() && section.empty() && !window;
   }
 };
 
-// The last call counts. Throws std::runtime_error with one sentence for a wrong expression
-// or an unknown thread or section.
+// The last call counts. Throws std::runtime_error with one sentence for a wrong expression,
+// an unknown thread or section, or parts that do not go together.
 void select_sites(CaptureReader& reader, const SiteFilter& filter);
+
+// What shares of the selected sites are shares of: the whole run, or all sites of the window.
+Measures measures_of_all(CaptureReader& reader);
 
 // Whether the recording knows of sections at all; older ones do not.
 bool has_sections(CaptureReader& reader);

@@ -1,6 +1,7 @@
 #include "analyzer/model/site_series.h"
 
 #include <algorithm>
+#include <map>
 #include <stdexcept>
 
 #include "analyzer/queries/queries.h"
@@ -19,12 +20,19 @@ void add_up(std::vector<double>& changes) {
 
 }  // namespace
 
+bool knows_bytes_over_time(CaptureReader& reader) {
+  constexpr std::int64_t kNumbers = 5;
+  return reader.database().integer(
+             "SELECT ifnull((SELECT json_array_length(points, '$[0]') FROM site_interval "
+             "LIMIT 1), 0)") >= kNumbers;
+}
+
 SiteSeries::SiteSeries(CaptureReader& reader) {
   auto rows = reader.database().prepare(queries::site_intervals);
   while (rows.step()) {
     const std::int64_t ns = rows.integer(0);
     const bool sound = capture::for_each_row(rows.text(1), [&](auto numbers) {
-      points_[numbers[0]].push_back({ns, numbers[1], numbers[2], numbers[3]});
+      points_[numbers[0]].push_back({ns, numbers[1], numbers[2], numbers[3], numbers[4]});
     });
     if (!sound) {
       throw std::runtime_error("'" + reader.path() + "' is damaged: a series of its sites is cut");
@@ -42,6 +50,27 @@ SitePoint SiteSeries::at(std::span<const SitePoint> points, std::int64_t ns) {
       points.begin(), points.end(), ns,
       [](std::int64_t moment, const SitePoint& point) { return moment < point.ns; });
   return after == points.begin() ? SitePoint{} : *(after - 1);
+}
+
+std::optional<std::int64_t> SiteSeries::fullest(std::int64_t from, std::int64_t to) const {
+  std::map<std::int64_t, std::int64_t> changes;  // of all sites, by time
+  for (const auto& [site, points] : points_) {
+    std::int64_t before = 0;
+    for (const SitePoint& point : points) {
+      changes[point.ns] += point.live_bytes - before;
+      before = point.live_bytes;
+    }
+  }
+  std::optional<std::int64_t> at;
+  std::int64_t held = 0;
+  std::int64_t most = 0;
+  for (const auto& [ns, change] : changes) {
+    held += change;
+    if (ns <= from || ns > to || (at && held <= most)) continue;
+    at = ns;
+    most = held;
+  }
+  return at;
 }
 
 Series SiteSeries::sum(std::span<const SiteId> sites, std::int64_t step_ns,

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <unordered_map>
 #include <vector>
@@ -15,6 +16,7 @@ struct SitePoint {
   std::int64_t ns = 0;
   std::int64_t live_blocks = 0, live_bytes = 0;
   std::int64_t allocations = 0;  // totals so far
+  std::int64_t bytes = 0;        // 0 in recordings that do not know; see knows_bytes_over_time
 };
 
 // Equally spaced readings, the first after one step.
@@ -24,6 +26,9 @@ struct Series {
 
   std::size_t size() const { return live_bytes.size(); }
 };
+
+// Whether the series tell how many bytes were allocated; older recordings do not.
+bool knows_bytes_over_time(CaptureReader& reader);
 
 class SiteSeries {
  public:
@@ -35,6 +40,9 @@ class SiteSeries {
   // The last point at or before `ns`.
   static SitePoint at(std::span<const SitePoint> points, std::int64_t ns);
   Series sum(std::span<const SiteId> sites, std::int64_t step_ns, std::size_t steps) const;
+  // When all sites together held most, after `from` and up to `to`; nothing if no reading is from
+  // then.
+  std::optional<std::int64_t> fullest(std::int64_t from, std::int64_t to) const;
 
  private:
   std::unordered_map<std::int64_t, std::vector<SitePoint>> points_;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <unordered_map>
 
+#include "analyzer/model/selection.h"
 #include "analyzer/queries/queries.h"
 
 namespace heapscribe::reports {
@@ -46,7 +47,7 @@ void keep_largest(GroupsReport& report, std::optional<std::int64_t> limit) {
 
 GroupsReport group_sites(model::CaptureReader& reader, GroupBy group, model::Measure by,
                          std::optional<std::int64_t> limit) {
-  GroupsReport report{by, group, {}, {}, reader.totals().measures(), {}};
+  GroupsReport report{by, group, {}, {}, model::measures_of_all(reader), {}};
   reader.frames().load_all();
   std::unordered_map<std::string, std::size_t> index;
   auto sites = reader.database().prepare(queries::site_measures);

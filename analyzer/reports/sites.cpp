@@ -1,5 +1,6 @@
 #include "analyzer/reports/sites.h"
 
+#include "analyzer/model/selection.h"
 #include "analyzer/queries/queries.h"
 
 namespace heapscribe::reports {
@@ -52,7 +53,7 @@ model::Bytes SiteRow::mean_size() const {
 SitesReport collect_sites(model::CaptureReader& reader, const SitesOptions& options) {
   SitesReport report;
   report.by = options.by;
-  report.run = reader.totals().measures();
+  report.run = model::measures_of_all(reader);
   const std::int64_t scope = options.scope == SiteScope::WithMeasure ? 1 : 0;
   read_sums(reader.database(), options, scope, report);
   const std::int64_t limit = options.limit.value_or(-1);

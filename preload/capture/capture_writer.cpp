@@ -46,11 +46,12 @@ std::uint32_t small(const Statement& row, int column, std::size_t end) {
   return static_cast<std::uint32_t>(value);
 }
 
-// As schema.sql packs them: "[[site,live blocks,live bytes,allocations],...]".
+// As schema.sql packs them: "[[site,live blocks,live bytes,allocations,bytes],...]".
 std::string pack(std::span<const SitePoint> points) {
   std::string text = "[";
   for (const SitePoint& point : points) {
-    append_row(text, point.site, point.live_blocks, point.live_bytes, point.allocations);
+    append_row(text, point.site, point.live_blocks, point.live_bytes, point.allocations,
+               point.bytes);
   }
   return text + ']';
 }

@@ -59,7 +59,7 @@ struct TimelinePoint {
 struct SitePoint {
   SiteId site = 0;
   std::int64_t live_blocks = 0, live_bytes = 0;
-  std::uint64_t allocations = 0;
+  std::uint64_t allocations = 0, bytes = 0;  // totals so far
 };
 
 // The sites that changed up to `ns`, each once.

@@ -273,7 +273,8 @@ CREATE TABLE timeline (
 ) WITHOUT ROWID;
 
 -- Sites that changed in the step that ended at ns, see view site_timeline. `points` is an array of
--- [site,live blocks,live bytes,allocations]. The step doubles when there are too many points.
+-- [site,live blocks,live bytes,allocations,bytes], the last two totals so far; bytes are missing in
+-- older recordings. The step doubles when there are too many points.
 CREATE TABLE site_interval (
   ns INTEGER PRIMARY KEY,
   points TEXT NOT NULL
@@ -469,7 +470,8 @@ CREATE VIEW site_timeline AS
 SELECT json_extract(point.value, '$[0]') AS site_id, interval.ns,
        json_extract(point.value, '$[1]') AS live_blocks,
        json_extract(point.value, '$[2]') AS live_bytes,
-       json_extract(point.value, '$[3]') AS allocations  -- total so far
+       json_extract(point.value, '$[3]') AS allocations,  -- totals so far
+       json_extract(point.value, '$[4]') AS bytes
 FROM site_interval interval, json_each(interval.points) point;
 
 -- What every site held at a snapshot; ask for one: WHERE snapshot_id = 3. Sites without blocks may

@@ -87,7 +87,8 @@ void SiteTimeline::close_interval(const capture::CaptureWriter& writer, std::uin
     put({.site = site,
          .live_blocks = sum.live_blocks(),
          .live_bytes = sum.live_bytes(),
-         .allocations = sum.allocations});
+         .allocations = sum.allocations,
+         .bytes = sum.bytes});
   }
   changed_.clear();
   // A series of many sites is long from the start.
