@@ -75,8 +75,9 @@ void prepare_recording(const wire::SessionHeader& header) {
   }
   const bool free_stacks = header.free_stacks != 0 && header.mode == wire::Mode::Full;
   record::set_free_stacks(free_stacks);
-  const std::size_t every = record::budget_is_set() ? 0 : record::timed_from;
-  record::session.header().watch.use(every, free_stacks ? 0 : record::timed_from);
+  const bool all = record::budget_is_set();
+  record::session.header().watch.use(all ? 0 : record::timed_from,
+                                     all || free_stacks ? 0 : record::timed_from);
   choose_unwinder();
   if (bootstrap::is_glibc_underneath()) record::live_blocks.find_small_blocks_by_address();
   on_exit(note_exit, nullptr);
@@ -136,7 +137,9 @@ void begin_recording() {
     record::ThreadRecorder* recorder = record::recorder(scope);
     if (recorder != nullptr && phase != Phase::Paused) {
       replay_early_events(*recorder);
-      record::begin_budget(recorder->totals().allocations, recorder->totals().bytes);
+      const record::ThreadRecorder::Totals early = recorder->totals();
+      record::begin_budget(early.allocations, early.bytes,
+                           static_cast<std::int64_t>(early.bytes - early.freed_bytes));
     }
     bootstrap::wipe_phase_on_fork();
     bootstrap::set_phase(phase);

@@ -18,6 +18,7 @@
 #include "analyzer/model/shell_word.h"
 #include "analyzer/render/check_documents.h"
 #include "analyzer/reports/check.h"
+#include "analyzer/reports/summary.h"
 
 namespace heapscribe::cli {
 namespace {
@@ -29,10 +30,12 @@ using reports::Figure;
 using reports::Scope;
 using reports::Usage;
 
+constexpr std::int64_t kRows = 5;
+
 struct CheckOptions {
   std::vector<std::string> databases;
   std::string baseline, budget;
-  bool update = false;
+  bool update = false, totals_only = false;
   int percentile = 0;
   std::string from;
   FilterOptions filter;
@@ -58,10 +61,24 @@ void expect_exact(const model::CaptureReader& reader) {
     throw std::runtime_error("the program of '" + reader.path() +
                              "' still runs, so its counts are not final");
   }
-  if (reader.state() == model::RecordingState::Interrupted) {
+  if (reader.state() == model::RecordingState::Interrupted ||
+      reader.state() == model::RecordingState::Recovered) {
     throw std::runtime_error("the recording '" + reader.path() +
                              "' was interrupted, so its counts are not final");
   }
+}
+
+void expect_recorded(const model::CaptureReader& reader) {
+  if (reader.totals().allocations.value > 0) return;
+  if (reader.integer("unrecorded_allocations").value_or(0) == 0) return;
+  throw std::runtime_error("'" + reader.path() + "' has nothing to check: recording was paused");
+}
+
+void expect_one_program(const model::CaptureReader& first, const model::CaptureReader& other) {
+  if (first.program() == other.program()) return;
+  throw std::runtime_error(
+      fmt::format("'{}' is of {} and '{}' of {}, and check takes several runs of one program",
+                  first.path(), first.program(), other.path(), other.program()));
 }
 
 std::vector<Reader> open_all(const CheckOptions& options) {
@@ -69,6 +86,8 @@ std::vector<Reader> open_all(const CheckOptions& options) {
   for (const std::string& path : options.databases) {
     readers.push_back(open_capture(path));
     expect_exact(*readers.back());
+    expect_recorded(*readers.back());
+    expect_one_program(*readers.front(), *readers.back());
   }
   return readers;
 }
@@ -137,11 +156,14 @@ std::string check_against_baseline(const CheckOptions& options, const std::vecto
   baseline.scope = scope_of(options, baseline, exists);
   const Usage usage = usage_of(readers, baseline.scope, options);
   report.scope = reports::in_words(baseline.scope);
+  report.made_of = baseline.program;
   if (!options.update) {
     report.baseline = reports::check_baseline(options.baseline, baseline, usage);
     return "";
   }
   const auto wanted = wanted_figures(options, baseline, exists, usage);
+  baseline.program = readers.front()->program();
+  if (options.totals_only || (exists && !baseline.has_paths)) baseline.has_paths = false;
   const Baseline updated = reports::updated(baseline, usage, wanted);
   report.baseline = reports::check_baseline(options.baseline, exists ? baseline : updated, usage);
   return reports::text_of(updated);
@@ -153,6 +175,7 @@ void check_against_budget(const CheckOptions& options, const std::vector<Reader>
   for (reports::Budget& budget : reports::read_budgets(options.budget)) {
     if (budget.scope == Scope{}) budget.scope = options.scope();
     const Usage usage = usage_of(readers, budget.scope, options);
+    if (usage.paths.empty() && budget.scope != Scope{}) report.without_sites.push_back(budget.name);
     for (auto& limit : reports::check_budget(budget, usage)) {
       report.limits.push_back(std::move(limit));
     }
@@ -161,9 +184,37 @@ void check_against_budget(const CheckOptions& options, const std::vector<Reader>
 
 // Printing ----------------------------------------------------------------------------------------
 
+// Half a run takes less than a whole one.
+void note_early_ends(const std::vector<Reader>& readers, std::vector<std::string>& notes) {
+  for (const Reader& reader : readers) {
+    const reports::ProgramEnd end = reports::program_end(*reader);
+    if (end.kind == "exited" && end.status.value_or(0) == 0) continue;
+    notes.push_back(fmt::format("The program of '{}' {}; was that all it had to do?",
+                                reader->path(), end.text));
+  }
+}
+
+std::vector<std::string> notes_on(const reports::CheckReport& report, const std::string& program) {
+  std::vector<std::string> notes;
+  if (!report.made_of.empty() && report.made_of != program) {
+    notes.push_back(
+        fmt::format("The baseline was made of {}, and this is {}.", report.made_of, program));
+  }
+  for (const std::string& budget : report.without_sites) {
+    notes.push_back(fmt::format(
+        "Nothing was allocated where the budget [{}] applies; was something renamed?", budget));
+  }
+  return notes;
+}
+
 // What is to be known about any of the recordings.
-render::Context context_of_all(const std::vector<Reader>& readers) {
+render::Context context_of_all(const std::vector<Reader>& readers,
+                               const reports::CheckReport& report) {
   render::Context context = context_of(*readers.front());
+  for (std::string& note : notes_on(report, readers.front()->program())) {
+    context.notes.push_back(std::move(note));
+  }
+  note_early_ends(readers, context.notes);
   for (const Reader& reader : readers) {
     for (const std::string& note : context_of(*reader).notes) {
       const bool is_known =
@@ -187,7 +238,6 @@ render::Sources sources_of(const CheckOptions& options) {
 
 render::Document document_of(const reports::CheckReport& report, const render::Context& context,
                              const CheckOptions& options, render::Format format) {
-  constexpr std::int64_t kRows = 5;
   return render::check_document(
       report, context,
       {.wanted = format == render::Format::Text,
@@ -259,6 +309,9 @@ void expect_sense(const CheckOptions& options) {
   if (options.update && options.baseline.empty()) {
     throw std::runtime_error("--update writes a baseline, so it needs --baseline FILE");
   }
+  if (options.totals_only && !options.update) {
+    throw std::runtime_error("--totals-only chooses what --update writes, and it is not given");
+  }
   if (!options.figures.empty() && !options.update) {
     throw std::runtime_error("--figures chooses what --update writes, and it is not given");
   }
@@ -272,7 +325,7 @@ int check(const CheckOptions& options) {
   if (!options.budget.empty()) check_against_budget(options, readers, report);
   const std::string updated =
       options.baseline.empty() ? "" : check_against_baseline(options, readers, report);
-  const render::Context context = context_of_all(readers);
+  const render::Context context = context_of_all(readers, report);
   write_files(report, context, options);
   // Last: with whatever is wrong before, it stays as it was.
   if (options.update) write_whole_file(options.baseline, updated);
@@ -346,7 +399,9 @@ void add_check_command(CLI::App& app, int& status) {
       ->add_option("--suppressions", options->suppressions,
                    "file with lines leak:PATTERN, as leaks takes it; may be repeated")
       ->type_name("FILE");
-  options->limit.add_to(*command);
+  command->add_flag("--totals-only", options->totals_only,
+                    "--update writes the totals and no call paths: these alone are judged then");
+  options->limit.add_to(*command, kRows);
   add_formats(*command, *options);
   command->add_option("--from", options->from, "Count from this snapshot on: label or number")
       ->type_name("LABEL")

@@ -127,8 +127,11 @@ std::optional<model::Window> WindowOptions::find(model::CaptureReader& reader) c
   return model::find_window(reader, {from, parse_duration(from)}, {to, parse_duration(to)});
 }
 
-void LimitOption::add_to(CLI::App& command) {
-  command.add_option("--limit", given, "Rows to print, 0 = all (default: 20; all in json and csv)")
+void LimitOption::add_to(CLI::App& command, std::int64_t fallback) {
+  command
+      .add_option(
+          "--limit", given,
+          fmt::format("Rows to print, 0 = all (default: {}; all in json and csv)", fallback))
       ->type_name("N")
       ->check(whole_number());
 }

@@ -49,7 +49,7 @@ struct WindowOptions {
 struct LimitOption {
   std::optional<std::int64_t> given;
 
-  void add_to(CLI::App& command);
+  void add_to(CLI::App& command, std::int64_t fallback = 20);
   // None = all.
   std::optional<std::int64_t> rows(render::Format format, std::int64_t fallback = 20) const;
 };

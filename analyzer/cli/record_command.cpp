@@ -87,7 +87,7 @@ std::string unheard(const std::string& program) {
 void note_breach(const capture::BudgetRow& limit) {
   const bool bytes = limit.figure != "allocations";
   const auto most = static_cast<std::int64_t>(limit.most);
-  note(fmt::format("the program passes its budget ({} {}) after {}", limit.figure,
+  note(fmt::format("the program exceeds its budget ({} {}) after {}", limit.figure,
                    bytes ? render::format_bytes(most) : render::format_count(most),
                    render::format_duration(static_cast<std::int64_t>(limit.breach->ns))));
 }

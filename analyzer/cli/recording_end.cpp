@@ -87,6 +87,10 @@ std::vector<std::string> reservations(capture::Database& recording) {
         fmt::format("ended when it became '{}'",
                     text(recording, "SELECT value FROM recording WHERE key = 'exec_path'")));
   }
+  if (const std::int64_t paused = number(recording, "unrecorded_allocations"); paused > 0) {
+    found.push_back(fmt::format("recording was paused, {} not recorded",
+                                render::format_plural(paused, "allocation")));
+  }
   if (const std::int64_t children = number(recording, "unrecorded_children"); children > 0) {
     found.push_back(fmt::format(
         "{} not recorded",

@@ -13,6 +13,7 @@
 #include "analyzer/model/call_tree.h"
 #include "analyzer/model/selection.h"
 #include "analyzer/render/format.h"
+#include "analyzer/render/printable.h"
 #include "analyzer/render/report_documents.h"
 #include "analyzer/reports/hotspots.h"
 #include "analyzer/reports/leaks.h"
@@ -106,14 +107,17 @@ std::vector<std::string> remarks(const CaptureReader& reader, Measure by,
     lines.emplace_back("Temporary: freed by its thread before that thread allocated again.");
   }
   if (by == Measure::Live && reader.state() != model::RecordingState::Live) {
-    lines.emplace_back(
-        "Alive at the end is not necessarily a leak: whether the program could still");
     const std::string why = reader.text("leak_check");
-    lines.emplace_back(
+    const std::string sentence =
         why == "complete"
             ? "reach these blocks tells `heapscribe leaks` without --tree and --group."
-            : "reach these blocks is not known: " + (why.empty() ? "no check was made" : why) +
-                  ".");
+            : "reach these blocks is not known: " + (why.empty() ? "no check was made" : why) + ".";
+    for (std::string& line : render::wrap_text(
+             "Alive at the end is not necessarily a leak: whether the program could still " +
+                 sentence,
+             render::kTextWidth)) {
+      lines.push_back(std::move(line));
+    }
   }
   if (by_thread && by == Measure::Peak) {
     lines.emplace_back("The peak is not recorded by thread: sites are shown with all they held.");

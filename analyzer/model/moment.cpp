@@ -12,10 +12,12 @@ namespace {
 
 using Sites = std::unordered_map<SiteId, Held>;
 
+// "2.1 s", "0.152 s"
 std::string in_seconds(std::int64_t ns) {
-  const std::string tenths = std::to_string((ns + 50'000'000) / 100'000'000);
-  const std::string whole = tenths.size() > 1 ? tenths.substr(0, tenths.size() - 1) : "0";
-  return whole + "." + tenths.back() + " s";
+  const std::int64_t ms = (ns + 500'000) / 1'000'000;
+  std::string digits = std::to_string(1000 + ms % 1000).substr(1);
+  while (digits.size() > 1 && digits.back() == '0') digits.pop_back();
+  return std::to_string(ms / 1000) + "." + digits + " s";
 }
 
 std::optional<std::int64_t> number_of(const std::string& name) {
@@ -66,10 +68,8 @@ Moment moment_at(const CaptureReader& reader, const std::string& name, std::int6
   return {MomentKind::Time, 0, {time}, in_seconds(time)};
 }
 
-// Recordings of older versions know no markers.
 std::optional<Moment> find_marker(CaptureReader& reader, const std::string& name) {
-  constexpr char kKnown[] = "SELECT count(*) FROM sqlite_master WHERE name = 'marker'";
-  if (reader.database().integer(kKnown) == 0) return std::nullopt;
+  if (!has_markers(reader)) return std::nullopt;
   auto row = reader.database().prepare(queries::marker_named);
   row.bind(1, std::string_view(name));
   if (!row.step() || row.is_null(0)) return std::nullopt;
@@ -135,6 +135,10 @@ Moment find_moment(CaptureReader& reader, const std::string& name,
   if (time) return moment_at(reader, name, *time);
   throw std::runtime_error("'" + reader.path() + "' has no snapshot or marker '" + name +
                            "'; heapscribe snapshots lists them, and a time such as 2.5s will do");
+}
+
+bool has_markers(CaptureReader& reader) {
+  return reader.database().integer("SELECT count(*) FROM sqlite_master WHERE name = 'marker'") != 0;
 }
 
 bool knows_bytes(CaptureReader& reader, const Moment& moment) {

@@ -48,6 +48,9 @@ struct Held {
 Moment find_moment(CaptureReader& reader, const std::string& name,
                    std::optional<std::int64_t> time);
 
+// Recordings of older versions know no markers.
+bool has_markers(CaptureReader& reader);
+
 // Whether what was allocated up to then is known, and not only how often.
 bool knows_bytes(CaptureReader& reader, const Moment& moment);
 

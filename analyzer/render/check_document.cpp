@@ -98,8 +98,8 @@ std::string old_and_new(const PathCheck& check) {
 std::vector<std::string> details_of(const PathCheck& check) {
   const bool is_gone = check.stack.frames.empty();
   const std::string place = is_gone ? "" : short_place(check.stack.blamed());
-  std::vector<std::string> lines = {(place.empty() ? "" : "at " + place + " · ") +
-                                    old_and_new(check)};
+  std::vector<std::string> lines =
+      wrap_text((place.empty() ? "" : "at " + place + " · ") + old_and_new(check), kDetailWidth);
   if (is_gone) {
     append_wrapped(lines, check.path, kDetailWidth);
   } else {
@@ -158,7 +158,9 @@ Table paths_table(const std::string& key, const std::string& heading,
     table.rows.push_back(row_of(check, detail.wanted));
   }
   const std::size_t hidden = checks.size() - table.rows.size();
-  if (hidden > 0) table.heading += fmt::format(" (first {})", table.rows.size());
+  if (hidden > 0) {
+    table.heading += fmt::format(" ({} of {}; --limit 0: all)", table.rows.size(), checks.size());
+  }
   return table;
 }
 
@@ -176,6 +178,10 @@ std::string rises_in_words(const FigureChecks& total) {
 // The line that a reviewer reads first.
 std::string what_happened(const BaselineCheck& check) {
   const auto paths = static_cast<std::int64_t>(check.rises.size());
+  if (check.passed() && paths > 0) {
+    return fmt::format("Less than the baseline has in all, although {} {} more",
+                       format_plural(paths, "call path"), paths == 1 ? "takes" : "take");
+  }
   if (check.passed()) {
     return check.improved() ? "Less than the baseline has" : "As the baseline has it";
   }
@@ -203,9 +209,9 @@ std::string where_the_peak_is(const BaselineCheck& check) {
 
 std::string advice_on(const BaselineCheck& check, const std::string& update) {
   std::string advice;
-  if (!check.rises.empty()) {
+  if (!check.rises.empty() && !check.passed()) {
     const PathCheck& first = check.rises.front();
-    const Figure figure = worst_figure(first.figures);
+    const Figure figure = worst_figure(first.figures, check.total);
     advice = fmt::format("Look first at {}: {}.", function_at_place(first),
                          rise_in_words(figure, first.figures[figure].change()));
   }

@@ -58,7 +58,7 @@ void place(Problem& problem, const model::SiteStack& stack, const Sources& sourc
 
 Problem path_problem(const PathCheck& check, const BaselineCheck& baseline,
                      const Sources& sources) {
-  const Figure figure = worst_figure(check.figures);
+  const Figure figure = worst_figure(check.figures, baseline.total);
   std::string numbers;
   for (const Figure each : reports::kPathFigures) {
     if (!check.figures[each].rose()) continue;
@@ -112,7 +112,7 @@ std::string Sources::relative(const std::string& file) const {
 
 std::vector<Problem> problems_of(const CheckReport& report, const Sources& sources) {
   std::vector<Problem> problems;
-  if (report.baseline) {
+  if (report.baseline && !report.baseline->passed()) {
     for (const PathCheck& check : report.baseline->rises) {
       problems.push_back(path_problem(check, *report.baseline, sources));
     }

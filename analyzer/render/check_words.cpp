@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <array>
 #include <cmath>
 #include <cstdlib>
 
@@ -60,9 +61,13 @@ std::string function_at_place(const reports::PathCheck& check) {
   return place.empty() ? function : fmt::format("{} ({})", function, place);
 }
 
-Figure worst_figure(const reports::FigureChecks& figures) {
-  for (const Figure figure : reports::kAllFigures) {
-    if (figures[figure].rose()) return figure;
+Figure worst_figure(const reports::FigureChecks& path, const reports::FigureChecks& total) {
+  constexpr std::array kOrder = {Figure::Leaks, Figure::Allocations, Figure::Bytes};
+  for (const Figure figure : kOrder) {
+    if (path[figure].rose() && total[figure].rose()) return figure;
+  }
+  for (const Figure figure : kOrder) {
+    if (path[figure].rose()) return figure;
   }
   return Figure::Allocations;
 }

@@ -22,7 +22,8 @@ std::string function_of(const reports::PathCheck& check);
 // "PriceIndex<>::find (price_list.h:34)"
 std::string function_at_place(const reports::PathCheck& check);
 // The figure that a path is a finding for: the first that rose, in the order of Figure.
-reports::Figure worst_figure(const reports::FigureChecks& figures);
+// The figure of a path to name first: one that rose in all as well, lost blocks before others.
+reports::Figure worst_figure(const reports::FigureChecks& path, const reports::FigureChecks& total);
 // "of the run", "of budget parser"
 std::string name_of(const reports::LimitCheck& limit);  // "parser: allocations", "peak"
 std::string amount_of(const reports::LimitCheck& limit, double value);

@@ -30,9 +30,10 @@ std::string limit_text(const reports::RunLimit& limit) {
 std::string outcome_text(const reports::RunLimit& limit) {
   if (!limit.breach) return "kept";
   const reports::LimitBreach& breach = *limit.breach;
-  std::string text = fmt::format("passed after {} by {} of {}{}", format_duration(breach.at.value),
-                                 breach.kind.empty() ? "a call" : breach.kind,
-                                 format_bytes(breach.requested.value), place_text(breach));
+  std::string text =
+      fmt::format("exceeded after {} by {} of {}{}", format_duration(breach.at.value),
+                  breach.kind.empty() ? "a call" : breach.kind,
+                  format_bytes(breach.requested.value), place_text(breach));
   if (limit.action == "abort") text += "; the program was ended";
   if (limit.refused.value == 1) text += "; the call was refused";
   if (limit.refused.value > 1) {

@@ -43,6 +43,19 @@ bool was_taken(const SnapshotRow& row) {
   return row.cause != "peak" && row.cause != "exit";
 }
 
+std::string markers_of(const SnapshotsReport& report) {
+  constexpr std::size_t kMost = 20;
+  std::string text;
+  for (const reports::MarkerRow& marker : report.markers) {
+    if (&marker - report.markers.data() == kMost) {
+      return text + fmt::format(" and {} more", report.markers.size() - kMost);
+    }
+    text += fmt::format("{}{} ({})", text.empty() ? "" : ", ", printable(marker.name),
+                        format_duration(marker.at.value));
+  }
+  return text;
+}
+
 // The peak and the end come by themselves, and the end is after the program has cleaned up.
 std::string verdict_on(const SnapshotsReport& report, const Context& context) {
   std::vector<const SnapshotRow*> taken;
@@ -96,6 +109,7 @@ Document snapshots_document(const SnapshotsReport& report, const Context& contex
                     format_plural(report.thinned.value, "periodic snapshot"),
                     format_duration(report.every.value_or(model::Nanoseconds{}).value)));
   }
+  if (!report.markers.empty()) sentences.push_back("Markers: " + markers_of(report) + ".");
   sentences.emplace_back(
       "The program was not stopped for any of them: its counters were read while it ran.");
   sentences.push_back(verdict_on(report, context));

@@ -381,11 +381,11 @@ Table limits_table(const Summary& summary) {
   for (const char* key : {"limit", "refused_calls"}) {
     table.columns.push_back({key, "", Unit::Number, Shown::InData});
   }
-  table.columns.push_back({"passed_seconds", "", Unit::Number, Shown::InData});
-  for (const char* key : {"passed_value", "passed_by_bytes"}) {
+  table.columns.push_back({"exceeded_seconds", "", Unit::Number, Shown::InData});
+  for (const char* key : {"exceeded_value", "exceeded_by_bytes"}) {
     table.columns.push_back({key, "", Unit::Number, Shown::InData});
   }
-  table.columns.push_back({"passed_in", "", Unit::Text, Shown::InData});
+  table.columns.push_back({"exceeded_in", "", Unit::Text, Shown::InData});
   for (const reports::RunLimit& limit : summary.limits) {
     Row row;
     row.values = {limit.figure, limit.action, limit.most, limit.refused.value};

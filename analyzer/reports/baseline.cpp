@@ -15,6 +15,7 @@ namespace {
 constexpr std::int64_t kVersion = 1;
 constexpr std::int64_t kSpreads = 2;
 constexpr double kHundred = 100;
+constexpr double kMostPercent = 10'000;
 
 constexpr char kIntroduction[] =
     "# What `heapscribe check` compares runs with; `heapscribe check --update` rewrites it.\n"
@@ -40,7 +41,8 @@ std::optional<Tolerance> tolerance_in(std::string_view text) {
   text = trimmed(text);
   if (!text.empty() && text.back() == '%') {
     const auto percent = number_in<double>(text.substr(0, text.size() - 1));
-    return percent ? std::optional(Tolerance{0, *percent / kHundred}) : std::nullopt;
+    return percent && *percent <= kMostPercent ? std::optional(Tolerance{0, *percent / kHundred})
+                                               : std::nullopt;
   }
   const auto absolute = number_in<std::int64_t>(text);
   return absolute ? std::optional(Tolerance{*absolute, 0}) : std::nullopt;
@@ -75,9 +77,12 @@ class BaselineFile {
     const toml::table file = read_toml(path_);
     check_version(file);
     Baseline baseline;
+    baseline.has_paths = file.contains("paths");
     for (const auto& [key, node] : file) {
       if (key == "version") continue;
-      if (key == "scope") {
+      if (key == "program") {
+        baseline.program = string_of(node, path_, key.str());
+      } else if (key == "scope") {
         read_scope(table_of(node, path_, key.str()), baseline.scope);
       } else if (key == "tolerance") {
         read_tolerances(table_of(node, path_, key.str()), baseline);
@@ -86,8 +91,13 @@ class BaselineFile {
       } else if (key == "paths") {
         read_paths(table_of(node, path_, key.str()), baseline);
       } else {
-        refuse_key(key.str(), node, "scope, tolerance, total, paths");
+        refuse_key(key.str(), node, "program, scope, tolerance, total, paths");
       }
+    }
+    const auto& totals = baseline.total.values;
+    if (std::none_of(totals.begin(), totals.end(),
+                     [](const auto& one) { return one.has_value(); })) {
+      throw std::runtime_error("'" + path_ + "' judges nothing: its table [total] has no figure");
     }
     return baseline;
   }
@@ -198,10 +208,13 @@ std::string figures_in_line(const Expectations& expectations) {
   return text;
 }
 
-Expected updated(const Expected& old, std::int64_t value, std::int64_t spread) {
+// `usual`: the tolerance of figures that state none.
+Expected updated(const Expected& old, const Tolerance& usual, std::int64_t value,
+                 std::int64_t spread) {
   Expected expected{value, old.tolerance, 0};
   const std::int64_t least = kSpreads * spread;
-  if (expected.tolerance.of(value) < least) expected.tolerance = {least, 0};
+  const Tolerance& in_force = old.tolerance.is_none() ? usual : old.tolerance;
+  if (in_force.of(value) < least) expected.tolerance = {least, 0};
   return expected;
 }
 
@@ -224,6 +237,7 @@ Baseline read_baseline(const std::string& path) {
 
 std::string text_of(const Baseline& baseline) {
   std::string text = fmt::format("{}version = {}\n", kIntroduction, kVersion);
+  if (!baseline.program.empty()) text += fmt::format("program = {}\n", quoted(baseline.program));
   if (Scope scope = baseline.scope; scope != Scope{}) {
     text += "\n[scope]\n";
     for (const ScopeKey& key : kScopeKeys) {
@@ -242,7 +256,8 @@ std::string text_of(const Baseline& baseline) {
     if (total) totals += fmt::format("{} = {}\n", name_of(figure), expected_text(*total));
   }
   if (!tolerances.empty()) text += "\n[tolerance]\n" + tolerances;
-  text += "\n[total]\n" + totals + "\n[paths]\n";
+  text += "\n[total]\n" + totals;
+  if (baseline.has_paths) text += "\n[paths]\n";
   for (const auto& [path, expectations] : baseline.paths) {
     text += fmt::format("{} = {{ {} }}\n", quoted(path), figures_in_line(expectations));
   }
@@ -250,12 +265,13 @@ std::string text_of(const Baseline& baseline) {
 }
 
 Baseline updated(const Baseline& old, const Usage& usage, const FigureSet& wanted) {
-  Baseline baseline{old.scope, old.tolerance, {}, {}};
+  Baseline baseline{old.program, old.scope, old.tolerance, {}, {}, old.has_paths};
   for (const Figure figure : kBaselineFigures) {
     if (!wanted[figure]) continue;
-    baseline.total[figure] = updated(old.total[figure].value_or(Expected{}),
+    baseline.total[figure] = updated(old.total[figure].value_or(Expected{}), old.tolerance[figure],
                                      usage.total.value[figure], usage.total.spread[figure]);
   }
+  if (!old.has_paths) return baseline;
   for (const auto& [path, observed] : usage.paths) {
     const auto known = old.paths.find(path);
     Expectations entry;
@@ -265,7 +281,7 @@ Baseline updated(const Baseline& old, const Usage& usage, const FigureSet& wante
       const std::int64_t spread = observed.spread[figure];
       if (!wanted[figure] || (value == 0 && spread == 0)) continue;
       const auto before = known == old.paths.end() ? std::nullopt : known->second[figure];
-      entry[figure] = updated(before.value_or(Expected{}), value, spread);
+      entry[figure] = updated(before.value_or(Expected{}), old.tolerance[figure], value, spread);
       any = true;
     }
     if (any) baseline.paths[path] = entry;

@@ -1,6 +1,7 @@
 // What runs took from the heap once, in a file that is kept with the sources:
 //
 //   version = 1
+//   program = "shop"      that the runs were of; for a note if others are held against it
 //   [scope]               which part of the run counts; nothing = the whole
 //   module = "shop"
 //   [tolerance]           of every figure that states none of its own; exact without
@@ -8,8 +9,8 @@
 //   [total]               the figures that are judged at all
 //   allocations = 1012
 //   peak = "18040 + 512"
-//   [paths]               sorted; a figure that is not there is 0
-//   "main > Basket<>::total > PriceIndex<>::find" = { allocations = 1000, bytes = 32000 }
+//   [paths]               sorted; a figure that is not there is 0. Without it totals are judged
+//   alone "main > Basket<>::total > PriceIndex<>::find" = { allocations = 1000, bytes = 32000 }
 //
 // A figure is exact, or has a tolerance upwards: 1000, "1000 + 5", "1000 + 2%".
 #pragma once
@@ -39,10 +40,12 @@ struct Expected {
 using Expectations = PerFigure<std::optional<Expected>>;
 
 struct Baseline {
+  std::string program;
   Scope scope;
   PerFigure<Tolerance> tolerance;
   Expectations total;
   std::map<std::string, Expectations> paths;
+  bool has_paths = true;
 
   // What `expectations`, the total or a path's, say of a figure.
   Expected expected(const Expectations& expectations, Figure figure) const;

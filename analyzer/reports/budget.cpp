@@ -41,7 +41,8 @@ const char* example_of(Figure figure) {
 std::optional<double> amount_in(std::string_view text, std::span<const Suffix> suffixes) {
   double number = 0;
   const auto [rest, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc{} || number < 0) return std::nullopt;
+  constexpr double kMost = 1e18;
+  if (error != std::errc{} || !(number >= 0 && number <= kMost)) return std::nullopt;
   std::string_view suffix(rest, static_cast<std::size_t>(text.data() + text.size() - rest));
   suffix.remove_prefix(std::min(suffix.find_first_not_of(' '), suffix.size()));
   const auto found = std::find_if(suffixes.begin(), suffixes.end(),

@@ -1,8 +1,9 @@
 // Runs held against a baseline and against budgets.
 //
 // The total of every figure is judged, and every call path. A path that is new and took exactly
-// what another one took that is gone has moved, by a renamed function say, and is no finding. The
-// peak is judged in all only: a path's part of it changes with what the others do.
+// what another one took that is gone has moved, by a renamed function say, and is no finding. What
+// paths take more of is none either if there is less of it in all. The peak is judged in all only:
+// a path's part of it changes with what the others do.
 #pragma once
 
 #include <cstdint>
@@ -46,15 +47,17 @@ struct BaselineCheck {
   model::SiteStack peak_holder;         // who holds most of the peak
 
   bool passed() const;
-  bool improved() const;  // something fell and nothing rose
+  bool improved() const;  // it passed, and something fell
 };
 
 struct CheckReport {
   std::size_t runs = 1;
-  std::string scope;  // of the baseline, in words
+  std::string scope;    // of the baseline, in words
+  std::string made_of;  // the program that the baseline is of; "" = it does not say
   std::optional<BaselineCheck> baseline;
   std::string budget_file;
   std::vector<LimitCheck> limits;
+  std::vector<std::string> without_sites;  // budgets for a part of the run that allocated nothing
 
   bool passed() const;
 };

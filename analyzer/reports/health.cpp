@@ -7,6 +7,7 @@
 #include "analyzer/model/selection.h"
 #include "analyzer/reports/growth.h"
 #include "analyzer/reports/leak_check.h"
+#include "analyzer/reports/run_limits.h"
 
 namespace heapscribe::reports {
 namespace {
@@ -35,7 +36,22 @@ bool is_request(std::int64_t signal) {
   return std::find(kRequests.begin(), kRequests.end(), signal) != kRequests.end();
 }
 
-double crashes_of(const CaptureReader& reader) {
+std::int64_t exceeded(const std::vector<RunLimit>& limits) {
+  return std::count_if(limits.begin(), limits.end(),
+                       [](const RunLimit& limit) { return limit.breach.has_value(); });
+}
+
+// What --budget asked for is no failure of the system's.
+double failed_calls_of(const CaptureReader& reader, const std::vector<RunLimit>& limits) {
+  std::int64_t failed = reader.totals().failed_calls.value;
+  for (const RunLimit& limit : limits) failed -= limit.refused.value;
+  return number(std::max<std::int64_t>(failed, 0));
+}
+
+double crashes_of(const CaptureReader& reader, const std::vector<RunLimit>& limits) {
+  const bool was_asked_for = exceeded(limits) > 0 && limits.front().action == "abort" &&
+                             reader.integer("end_status") == SIGABRT;
+  if (was_asked_for) return 0;
   const bool by_signal = reader.text("end_kind") == "signaled";
   return by_signal && !is_request(reader.integer("end_status").value_or(0)) ? 1 : 0;
 }
@@ -83,8 +99,10 @@ double lost_events_of(const CaptureReader& reader) {
 
 Values values_of(CaptureReader& reader, const Rules& rules) {
   const GrowthReport growth = find_growth(reader);
-  return {.crashes = crashes_of(reader),
-          .failed_calls = number(reader.totals().failed_calls.value),
+  const std::vector<RunLimit> limits = run_limits(reader.database());
+  return {.crashes = crashes_of(reader, limits),
+          .exceeded_budgets = number(exceeded(limits)),
+          .failed_calls = failed_calls_of(reader, limits),
           .lost_bytes = lost_bytes_of(reader),
           .growth_per_hour = growth_per_hour_of(growth),
           .memory_share = memory_share_of(growth),

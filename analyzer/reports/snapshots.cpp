@@ -1,5 +1,6 @@
 #include "analyzer/reports/snapshots.h"
 
+#include "analyzer/model/moment.h"
 #include "analyzer/queries/queries.h"
 
 namespace heapscribe::reports {
@@ -21,12 +22,21 @@ SnapshotRow read_row(const capture::Statement& row) {
   return snapshot;
 }
 
+std::vector<MarkerRow> list_markers(model::CaptureReader& reader) {
+  std::vector<MarkerRow> markers;
+  if (!model::has_markers(reader)) return markers;
+  auto rows = reader.database().prepare(queries::markers);
+  while (rows.step()) markers.push_back({rows.text(0), {rows.integer(1)}});
+  return markers;
+}
+
 }  // namespace
 
 SnapshotsReport list_snapshots(model::CaptureReader& reader) {
   SnapshotsReport report;
   auto rows = reader.database().prepare(queries::snapshots);
   while (rows.step()) report.rows.push_back(read_row(rows));
+  report.markers = list_markers(reader);
   if (const auto every = reader.integer("snapshot_every_ns")) {
     report.every = model::Nanoseconds{*every};
   }

@@ -22,8 +22,14 @@ struct SnapshotRow {
   model::Nanoseconds pause, reading;
 };
 
+struct MarkerRow {
+  std::string name;
+  model::Nanoseconds at;
+};
+
 struct SnapshotsReport {
   std::vector<SnapshotRow> rows;            // in the order of time
+  std::vector<MarkerRow> markers;           // of the program; the last of each name, likewise
   std::optional<model::Nanoseconds> every;  // distance of periodic ones, as it became
   model::Count thinned;                     // periodic ones that were given up
 };

@@ -28,17 +28,6 @@ std::string end_text(const model::CaptureReader& reader, const ProgramEnd& end) 
   return "ended in an unknown way";
 }
 
-ProgramEnd program_end(const model::CaptureReader& reader) {
-  ProgramEnd end;
-  end.kind = reader.text("end_kind");
-  if (end.kind.empty()) {
-    end.kind = reader.state() == model::RecordingState::Live ? "running" : "unknown";
-  }
-  end.status = reader.integer("end_status");
-  end.text = end_text(reader, end);
-  return end;
-}
-
 std::string command_line(const model::CaptureReader& reader) {
   std::string stored = reader.text("command_line");
   const auto words = nlohmann::json::parse(stored, nullptr, false);
@@ -78,6 +67,17 @@ void read_leak_check(model::CaptureReader& reader, Summary& summary) {
 }
 
 }  // namespace
+
+ProgramEnd program_end(const model::CaptureReader& reader) {
+  ProgramEnd end;
+  end.kind = reader.text("end_kind");
+  if (end.kind.empty()) {
+    end.kind = reader.state() == model::RecordingState::Live ? "running" : "unknown";
+  }
+  end.status = reader.integer("end_status");
+  end.text = end_text(reader, end);
+  return end;
+}
 
 Summary summarize(model::CaptureReader& reader, const Rules& rules) {
   Summary summary;

@@ -48,6 +48,8 @@ struct Summary {
 
 inline constexpr std::size_t kTimelineSteps = 60;
 
+ProgramEnd program_end(const model::CaptureReader& reader);
+
 Summary summarize(model::CaptureReader& reader, const Rules& rules);
 
 }  // namespace heapscribe::reports

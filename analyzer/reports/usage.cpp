@@ -170,7 +170,9 @@ void expect_known(const Usage& usage, Figure figure, const Scope& scope) {
                               ? (usage.leak_check.empty() ? "no leak check was made"
                                                           : "no leak check: " + usage.leak_check)
                               : "that is not recorded with " + in_words(scope);
-  throw std::runtime_error(fmt::format("{} cannot be checked: {}", name_of(figure), why));
+  const char* const remedy =
+      unchecked ? "; a baseline without them: --update --figures allocations,bytes,peak" : "";
+  throw std::runtime_error(fmt::format("{} cannot be checked: {}{}", name_of(figure), why, remedy));
 }
 
 Usage usage_of(CaptureReader& reader, const Scope& scope, Suppressions& suppressions) {

@@ -193,7 +193,8 @@ class CaptureWriter {
   void add_interval(const SiteInterval& interval);
   void clear_site_timeline();
 
-  // Writes the batch, if there is anything in it, and what `also` writes. Throws DatabaseError;
+  // Writes the batch, if there is anything in it, and what `also` writes, which must not add to the
+  // batch: it counts as written. Throws DatabaseError;
   // then the whole batch is still to be written.
   void flush(const std::function<void()>& also = {});
   Database& database() { return database_; }

@@ -8,6 +8,7 @@
 #include "preload/collector/pool_reader.h"
 #include "preload/collector/release_reader.h"
 #include "preload/collector/snapshot_signal.h"
+#include "preload/collector/tick_scale.h"
 
 namespace heapscribe::collector {
 namespace {
@@ -152,6 +153,7 @@ Stop Collector::serve(TargetProcess& target, const std::atomic<bool>& stop_reque
       next_sample_ns_ = timed(0, kScanShare, [&] { sample(target.resident_bytes()); });
     }
     watch_budget();
+    read_at_marker(target);
     take_snapshots(target);
     check_leaks(target);
     if (trace_ && writing_) write_trace();
@@ -218,12 +220,13 @@ void Collector::write(std::uint64_t now_ns) {
   describe_readings();
   program_.collect(now_ns);
   pauses_.collect(Patience::Left);
+  const std::vector<capture::BudgetRow> limits = budget_.limits(Patience::Left);
   try {
     writer_.flush([&] {
       write_pool_tables(view_, writer_);
       snapshots_.write();
       pauses_.write();
-      writer_.write_budget(budget_.limits(Patience::Left));
+      writer_.write_budget(limits);
       if (findings_) writer_.write_block_classes(findings_->classes, findings_->holders);
     });
     findings_.reset();
@@ -262,6 +265,19 @@ void Collector::watch_budget() {
     budget_snapshots_.push_back(
         {.cause = capture::SnapshotCause::Budget, .label = "budget-" + std::string(passed.figure)});
   }
+}
+
+// What the sites hold at a marker is to be known; of markers in quick succession, at the last.
+void Collector::read_at_marker(TargetProcess& target) {
+  const wire::Ref newest = header().first_marker.load(std::memory_order_acquire);
+  if (newest == newest_marker_ || !writing_ || own_time() < next_marker_ns_) return;
+  newest_marker_ = newest;
+  next_marker_ns_ = timed(0, kScanShare, [&] {
+    view_.refresh(session_.committed());
+    const MarkerView marker = view_.marker(newest);
+    reader_.scan(session_time(header()), Depth::Changes, target);
+    series_.close_interval_at(writer_, session_time_of(marker.ticks, marker.ns, header()));
+  });
 }
 
 // What is to be taken now, without those that a request names.

@@ -72,6 +72,7 @@ class Collector {
   void write(std::uint64_t now_ns);
   void write_trace();
   void watch_budget();
+  void read_at_marker(TargetProcess& target);
   void take_snapshots(TargetProcess& target);
   void check_leaks(TargetProcess& target);
   std::vector<capture::SnapshotMoment> due_snapshots();
@@ -105,7 +106,8 @@ class Collector {
   unsigned signals_ = 0, unnamed_ = 0;
   std::uint64_t readings_ = 0;
 
-  std::uint64_t next_sample_ns_ = 0, next_look_ns_ = 0, next_scan_ns_ = 0,
+  wire::Ref newest_marker_ = wire::kNoRef;
+  std::uint64_t next_sample_ns_ = 0, next_look_ns_ = 0, next_scan_ns_ = 0, next_marker_ns_ = 0,
                 next_write_ns_ = 0;  // by our own clock
   std::uint64_t end_ns_ = 0;         // session time when run() returned
   std::int64_t last_peak_ = 0;

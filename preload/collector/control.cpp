@@ -214,8 +214,8 @@ void Control::wish(wire::RecordingWish wanted, std::chrono::milliseconds patienc
       if (!followed) header_->watch.silence();
       throw ControlError(
           fmt::format("process {} did not follow: it ended, or allocates nothing; its recording "
-                      "goes on as before",
-                      target()));
+                      "is {} as before",
+                      target(), is_paused() ? "paused" : "going on"));
     }
     std::this_thread::sleep_for(kPause);
   }

@@ -81,6 +81,20 @@ void SiteTimeline::note(capture::SiteId site) {
 void SiteTimeline::close_interval(const capture::CaptureWriter& writer, std::uint64_t now_ns) {
   if (changed_.empty()) return;
   begin_interval((now_ns + step_ - 1) / step_ * step_);
+  put_changes(writer);
+}
+
+// The step at hand ends early; what comes after begins it anew.
+void SiteTimeline::close_interval_at(const capture::CaptureWriter& writer, std::uint64_t ns) {
+  const std::size_t count = intervals_.size();
+  const bool is_under_way = count > 0 && intervals_.back().ns > ns;
+  if (is_under_way && (count == 1 || intervals_[count - 2].ns < ns)) intervals_.back().ns = ns;
+  if (changed_.empty()) return;
+  begin_interval(ns);
+  put_changes(writer);
+}
+
+void SiteTimeline::put_changes(const capture::CaptureWriter& writer) {
   for (const capture::SiteId site : changed_) {
     latest_[site].changed = false;
     const capture::Counters& sum = writer.site_counters(site);

@@ -50,6 +50,9 @@ class SiteTimeline {
   void note(capture::SiteId site);
   // Gives every site that changed since the last call a point with its numbers of now.
   void close_interval(const capture::CaptureWriter& writer, std::uint64_t now_ns);
+  // The same at a moment that somebody may ask for, as exactly as it is known: not at the end of
+  // the step.
+  void close_interval_at(const capture::CaptureWriter& writer, std::uint64_t ns);
   // Hands what is new to the writer; `complete` = the last step too.
   void stream(capture::CaptureWriter& writer, bool complete = false);
   std::uint64_t step() const { return step_; }
@@ -57,6 +60,7 @@ class SiteTimeline {
 
  private:
   void begin_interval(std::uint64_t ns);
+  void put_changes(const capture::CaptureWriter& writer);
   void put(const capture::SitePoint& point);
   void thin_out();
 

@@ -46,6 +46,7 @@ using heapscribe::hooks::usable_size;
 using heapscribe::hooks::with_recorder;
 using heapscribe::record::BlockRecord;
 using heapscribe::record::BudgetedCall;
+using heapscribe::record::give_back_to_budget;
 using heapscribe::record::note_unrecorded;
 using heapscribe::record::ThreadRecorder;
 using heapscribe::record::TimedWork;
@@ -187,6 +188,7 @@ void* resize_before_recording(void* block, std::size_t size) {
     recorder.note_call(work, *site);
   });
   budgeted.done(moved != nullptr);
+  if (watched && size == 0 && moved == nullptr) give_back_to_budget(old.size);
   return moved;
 }
 
@@ -205,6 +207,7 @@ void* resize_while_paused(void* block, std::size_t size) {
     recorder.released(old, block);
     recorder.trace_release_by_resize(begun, block);
   });
+  if (moved != nullptr || size == 0) give_back_to_budget(old.size);
   if (moved != nullptr) note_unrecorded();
   return moved;
 }

@@ -30,6 +30,9 @@ using heapscribe::bootstrap::thread_state;
 using heapscribe::hooks::find_site;
 using heapscribe::hooks::record_allocation;
 using heapscribe::hooks::record_release;
+using heapscribe::hooks::with_recorder;
+using heapscribe::record::BudgetedCall;
+using heapscribe::record::ThreadRecorder;
 using heapscribe::unwind::caller_frame;
 using heapscribe::unwind::Frame;
 using heapscribe::wire::CallKind;
@@ -40,6 +43,19 @@ inline void announce(CallKind kind) {
   thread_state.pending_kind = static_cast<std::uint8_t>(kind);
 }
 
+// What another operator new made. No budget could refuse it; it counts all the same.
+[[gnu::noinline]] void record_served(void* block, std::size_t size, CallKind kind,
+                                     const Frame& caller) {
+  heapscribe::wire::SiteRow* site = nullptr;
+  BudgetedCall budgeted;
+  with_recorder(caller, [&](ThreadRecorder& recorder) {
+    site = recorder.site(kind, caller);
+    recorder.ask_budget(budgeted, site, size, 0, false);
+  });
+  record_allocation(site, block, size);
+  budgeted.done(block != nullptr);
+}
+
 // Nobody consumed the announcement: the block did not come through malloc.
 [[gnu::always_inline]] inline void* finish(void* block, std::size_t size, CallKind kind,
                                            const Frame& caller) {
@@ -48,7 +64,7 @@ inline void announce(CallKind kind) {
     if (is_paused()) {
       heapscribe::record::note_unrecorded();
     } else if (is_recording()) {
-      record_allocation(find_site(kind, caller), block, size);
+      record_served(block, size, kind, caller);
     }
   }
   return block;

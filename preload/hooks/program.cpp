@@ -2,6 +2,7 @@
 #include <cstring>
 #include <string_view>
 
+#include "preload/entry.h"
 #include "preload/hooks/record.h"
 #include "preload/record/interruption.h"
 #include "preload/record/moments.h"
@@ -21,6 +22,12 @@ using heapscribe::record::SectionEntry;
 using heapscribe::record::SectionNumber;
 using heapscribe::record::ThreadRecorder;
 
+// A program may speak before it allocates for the first time.
+bool records() {
+  if (heapscribe::bootstrap::phase() == heapscribe::bootstrap::Phase::Unborn) heapscribe::start();
+  return is_recording();
+}
+
 // A number that no library has given is nobody's section.
 SectionNumber number_of(heapscribe_section section) {
   const std::uint64_t number = section.opaque;
@@ -33,6 +40,11 @@ SectionNumber number_of(heapscribe_section section) {
 std::string_view text_of(const char* name) {
   if (name == nullptr) return {};
   return {name, strnlen(name, heapscribe::wire::kLongestName)};
+}
+
+std::string_view name_of(const char* name) {
+  const std::string_view text = text_of(name);
+  return text.empty() ? "(unnamed)" : text;
 }
 
 void count_begin(SectionNumber section) {
@@ -65,14 +77,14 @@ heapscribe_counters counters_of(const Sums& sums) {
 extern "C" {
 
 int heapscribe_v1_is_active() noexcept {
-  return is_recording() ? 1 : 0;
+  return records() ? 1 : 0;
 }
 
 heapscribe_entry heapscribe_v1_section_begin(const char* name) noexcept {
   heapscribe_entry entry{0};
-  if (!is_recording()) return entry;
+  if (!records()) return entry;
   with_recorder([&](ThreadRecorder& recorder) {
-    SectionEntry begun = recorder.enter(find_section(recorder.section(), text_of(name)));
+    SectionEntry begun = recorder.enter(find_section(recorder.section(), name_of(name)));
     count_begin(begun.section);
     begun.begins = true;
     if (begun.section != kNoSection) entry.opaque = begun.packed();
@@ -81,7 +93,7 @@ heapscribe_entry heapscribe_v1_section_begin(const char* name) noexcept {
 }
 
 void heapscribe_v1_section_end(heapscribe_entry packed) noexcept {
-  if (packed.opaque == 0 || !is_recording()) return;
+  if (packed.opaque == 0 || !records()) return;
   with_recorder([&](ThreadRecorder& recorder) {
     const SectionEntry entry = SectionEntry::unpacked(packed.opaque);
     if (recorder.leave(entry) && entry.begins) count_end(entry.section);
@@ -90,9 +102,9 @@ void heapscribe_v1_section_end(heapscribe_entry packed) noexcept {
 
 heapscribe_section heapscribe_v1_section_open(const char* name) noexcept {
   heapscribe_section opened{0};
-  if (!is_recording()) return opened;
+  if (!records()) return opened;
   with_recorder([&](ThreadRecorder& recorder) {
-    const SectionNumber section = find_section(recorder.section(), text_of(name));
+    const SectionNumber section = find_section(recorder.section(), name_of(name));
     if (section == kNoSection) return recorder.lose(heapscribe::wire::Loss::UnkeptSections);
     count_begin(section);
     opened.opaque = section;
@@ -102,7 +114,7 @@ heapscribe_section heapscribe_v1_section_open(const char* name) noexcept {
 
 heapscribe_section heapscribe_v1_section_here() noexcept {
   heapscribe_section here{0};
-  if (!is_recording()) return here;
+  if (!records()) return here;
   with_recorder([&](const ThreadRecorder& recorder) { here.opaque = recorder.section(); });
   return here;
 }
@@ -110,25 +122,25 @@ heapscribe_section heapscribe_v1_section_here() noexcept {
 heapscribe_entry heapscribe_v1_section_enter(heapscribe_section section) noexcept {
   heapscribe_entry entry{0};
   const SectionNumber number = number_of(section);
-  if (number == kNoSection || !is_recording()) return entry;
+  if (number == kNoSection || !records()) return entry;
   with_recorder([&](ThreadRecorder& recorder) { entry.opaque = recorder.enter(number).packed(); });
   return entry;
 }
 
 void heapscribe_v1_section_close(heapscribe_section section) noexcept {
-  if (is_recording()) count_end(number_of(section));
+  if (records()) count_end(number_of(section));
 }
 
 int heapscribe_v1_section_counters(heapscribe_section section,
                                    heapscribe_counters* counters) noexcept {
   const SectionNumber number = number_of(section);
-  if (number == kNoSection || !is_recording() || !counts_are_exact()) return 0;
+  if (number == kNoSection || !records() || !counts_are_exact()) return 0;
   *counters = counters_of(heapscribe::record::sum_of_section(number));
-  return 1;
+  return heapscribe::bootstrap::is_paused() ? 2 : 1;
 }
 
 int heapscribe_v1_thread_counters(heapscribe_counters* counters) noexcept {
-  if (!is_recording() || !counts_are_exact()) return 0;
+  if (!records() || !counts_are_exact()) return 0;
   int known = 0;
   with_recorder([&](const ThreadRecorder& recorder) {
     *counters = counters_of(recorder.totals());
@@ -138,14 +150,14 @@ int heapscribe_v1_thread_counters(heapscribe_counters* counters) noexcept {
 }
 
 int heapscribe_v1_snapshot(const char* label) noexcept {
-  return is_recording() && heapscribe::record::ask_for_snapshot(text_of(label)) ? 1 : 0;
+  return records() && heapscribe::record::ask_for_snapshot(text_of(label)) ? 1 : 0;
 }
 
 int heapscribe_v1_marker(const char* name) noexcept {
   bool noted = false;
-  if (!is_recording()) return 0;
+  if (!records()) return 0;
   with_recorder([&](ThreadRecorder& recorder) {
-    noted = heapscribe::record::note_marker(text_of(name), recorder.thread_number());
+    noted = heapscribe::record::note_marker(name_of(name), recorder.thread_number());
     if (!noted) recorder.lose(heapscribe::wire::Loss::UnkeptMarkers);
   });
   return noted ? 1 : 0;
@@ -153,7 +165,7 @@ int heapscribe_v1_marker(const char* name) noexcept {
 
 int heapscribe_v1_add_root(const void* begin, std::size_t bytes) noexcept {
   const auto address = reinterpret_cast<std::uintptr_t>(begin);
-  return is_recording() && heapscribe::record::add_root_region({address, bytes}) ? 1 : 0;
+  return records() && heapscribe::record::add_root_region({address, bytes}) ? 1 : 0;
 }
 
 int heapscribe_v1_remove_root(const void* begin) noexcept {

@@ -150,6 +150,8 @@ template <typename GiveBack>
     if (timed) recorder.note_call(work, caller);
     if (work.watch.look) recorder.look_at_releases(record, caller);
   });
+  // Last: whoever gets it is recorded later than this.
+  if (record::budget_is_set()) record::give_back_to_budget(record.size);
   if (census::is_census_asked()) [[unlikely]]
     census::take_asked_census();
 }

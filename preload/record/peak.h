@@ -8,8 +8,8 @@
 //
 // With one thread every event is added at once and the peak is exact. With several, a thread holds
 // back up to `flush_step` bytes, so that they do not all write to one line: the peak may be off by
-// that much per thread (a thousandth of the peak in all), and `peak_error_bytes` says so. Nothing
-// is held back where the program is held to a budget.
+// that much per thread (a thousandth of the peak in all), and `peak_error_bytes` says so. With a
+// budget nothing is held back.
 #pragma once
 
 #include <sys/single_threaded.h>

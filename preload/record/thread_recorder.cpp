@@ -184,7 +184,9 @@ SectionEntry ThreadRecorder::enter(SectionNumber section) {
 
 bool ThreadRecorder::leave(const SectionEntry& entry) {
   const bool is_mine = entry.thread == (thread_number_ & SectionEntry::kThreadMask);
-  const bool is_inside = entry.depth != 0 && entry.depth <= depth_;
+  // At its own depth another section tells that the entry was left before.
+  const bool is_other = entry.depth == depth_ && entry.section != section_;
+  const bool is_inside = entry.depth != 0 && entry.depth <= depth_ && !is_other;
   if (!is_mine || !is_inside) {
     lose(wire::Loss::MisplacedEnds);
     return false;

@@ -58,14 +58,12 @@ class ThreadRecorder {
   void not_resized(BlockRecord old, const void* block, std::size_t usable);
   void released_by_resize(wire::SiteRow& site, BlockRecord old);
 
-  // A call that asks for more than `replaced` bytes that it gives back: put it to the budget, if
-  // there is one.
+  // Puts a call to the budget, if there is one; as BudgetedCall::ask.
   void ask_budget(BudgetedCall& call, const wire::SiteRow* site, std::size_t requested,
-                  std::uint64_t replaced) const {
+                  std::uint64_t replaced, bool may_refuse = true) const {
     if (!budget_is_set() || site == nullptr) [[likely]]
       return;
-    call.ask(*site, thread_number_, requested,
-             static_cast<std::int64_t>(requested) - static_cast<std::int64_t>(replaced));
+    call.ask(*site, thread_number_, requested, replaced, may_refuse);
   }
 
   void call_failed();

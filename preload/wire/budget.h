@@ -45,9 +45,9 @@ struct Budget {
   std::uint32_t is_set;  // 1 = there is a limit
   BudgetAction action;
   BudgetLimit limits[kBudgetFigures];
-  // Of admitted calls, those included that the allocator is still serving.
-  std::atomic<std::uint64_t> allocations, bytes;
-  std::atomic<std::int64_t> under_way;  // live bytes to come by calls that are being served
+  // The figures so far; with Refuse what the allocator is just serving counts already.
+  std::atomic<std::int64_t> values[kBudgetFigures];
+  std::atomic<std::uint32_t> is_ending;  // 1 = Abort came into force
 };
 
 }  // namespace heapscribe::wire

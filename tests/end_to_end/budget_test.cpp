@@ -28,10 +28,10 @@ TEST_F(Budget, LogChangesNothing) {
   const json limit = limits(run.recording).at(0);
   EXPECT_EQ(limit.at("limit"), 512 * 1024);
   EXPECT_EQ(limit.at("refused_calls"), 0);
-  EXPECT_EQ(limit.at("passed_by_bytes"), 1 << 20);
-  EXPECT_NE(limit.at("passed_in").get<std::string>().find("every_way"), std::string::npos);
-  EXPECT_GT(limit.at("passed_seconds"), 0);
-  EXPECT_NE(run.closing_line.find("budget: peak 512.0 KiB passed after"), std::string::npos)
+  EXPECT_EQ(limit.at("exceeded_by_bytes"), 1 << 20);
+  EXPECT_NE(limit.at("exceeded_in").get<std::string>().find("every_way"), std::string::npos);
+  EXPECT_GT(limit.at("exceeded_seconds"), 0);
+  EXPECT_NE(run.closing_line.find("budget: peak 512.0 KiB exceeded after"), std::string::npos)
       << run.closing_line;
 }
 

@@ -28,7 +28,8 @@ namespace testing {
 
 /* Marks the running test as skipped; whoever calls goes on. */
 inline void note_unchecked() {
-  GTEST_SKIP() << "allocations are not checked: run the tests under heapscribe run";
+  GTEST_SKIP() << "allocations are not checked: run the tests under heapscribe run, with "
+                  "--mode full or counts and not paused";
 }
 
 /* What is allocated in a section from here on, until it is left. */
@@ -36,12 +37,17 @@ class Measurement {
  public:
   explicit Measurement(const std::string& name)
       : entry_(heapscribe_section_begin(name.c_str())), section_(heapscribe_section_here()) {
-    known_ = heapscribe_section_counters(section_, &before_) != 0;
+    known_ = heapscribe_section_counters(section_, &before_) == 1;
   }
   Measurement(const Measurement&) = delete;
   Measurement& operator=(const Measurement&) = delete;
-  ~Measurement() { heapscribe_section_end(entry_); }
+  ~Measurement() { end(); }
 
+  /* What comes after does not count. */
+  void end() {
+    heapscribe_section_end(entry_);
+    entry_.opaque = 0;
+  }
   bool known() const { return known_; }
   heapscribe_counters take() const {
     heapscribe_counters now;
@@ -77,10 +83,16 @@ class Block {
 
  protected:
   bool known() const { return measurement_.known(); }
-  heapscribe_counters take() const { return measurement_.take(); }
-  void fail(const std::string& what) const {
-    ADD_FAILURE_AT(file_, line_) << what << "\nwhere: heapscribe hotspots DB --section '"
+  heapscribe_counters take() {
+    measurement_.end();
+    return measurement_.take();
+  }
+  void fail(const std::string& what, const char* report) const {
+    ADD_FAILURE_AT(file_, line_) << what << "\nwhere: heapscribe " << report << " DB --section '"
                                  << section_ << "'";
+  }
+  static std::string plural(std::uint64_t count, const char* noun) {
+    return std::to_string(count) + " " + noun + (count == 1 ? "" : "s");
   }
 
  private:
@@ -104,9 +116,10 @@ class AllocationLimit : public Block {
     if (!known()) return;
     const heapscribe_counters counted = take();
     if (counted.allocations <= most_) return;
-    fail(std::to_string(counted.allocations) + " allocations of " +
-         std::to_string(counted.allocated_bytes) + " bytes; at most " + std::to_string(most_) +
-         " are allowed");
+    fail(plural(counted.allocations, "allocation") + " of " +
+             plural(counted.allocated_bytes, "byte") + " in all; at most " + std::to_string(most_) +
+             " allowed",
+         "hotspots");
   }
 
  private:
@@ -120,8 +133,9 @@ class NoLeak : public Block {
     if (!known()) return;
     const heapscribe_counters counted = take();
     if (counted.live_blocks <= 0) return;
-    fail(std::to_string(counted.live_blocks) + " blocks of " + std::to_string(counted.live_bytes) +
-         " bytes allocated here are still alive");
+    fail(plural(static_cast<std::uint64_t>(counted.live_blocks), "block") + " of " +
+             std::to_string(counted.live_bytes) + " bytes in all, allocated here, still alive",
+         "leaks");
   }
 };
 
@@ -136,6 +150,7 @@ class Listener : public ::testing::EmptyTestEventListener {
   }
   void OnTestEnd(const ::testing::TestInfo&) override {
     const bool known = measurement_->known();
+    measurement_->end();
     const heapscribe_counters counted = measurement_->take();
     delete measurement_;
     measurement_ = nullptr;

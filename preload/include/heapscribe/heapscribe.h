@@ -165,8 +165,9 @@ HEAPSCRIBE_INLINE void heapscribe_section_close(heapscribe_section section) HEAP
 
 /* What was allocated so far in the section and in those within it, by all threads, and how much of
  * it was freed, by whomever. Other threads go on meanwhile. Reads every site's counters: some
- * microseconds for a small program, milliseconds for a large one. 1 if known; 0 and zeros
- * otherwise: absent, no section, or with --mode sample. */
+ * microseconds for a small program, milliseconds for a large one. 1 if known; 2 if recording is
+ * paused, so that nothing is added at present; 0 and zeros otherwise: absent, no section, or with
+ * --mode sample. */
 HEAPSCRIBE_INLINE int heapscribe_section_counters(
     heapscribe_section section, heapscribe_counters* counters) HEAPSCRIBE_NOEXCEPT {
   heapscribe_counters zero = {0, 0, 0, 0, 0, 0};

@@ -150,6 +150,42 @@ TEST_F(SiteTimelineInDatabase, ChangesWithinAStepAreOnePoint) {
   EXPECT_EQ(value("SELECT live_blocks FROM site_timeline"), 3);
 }
 
+TEST_F(SiteTimelineInDatabase, AMomentThatIsAskedForEndsItsStep) {
+  const capture::SiteId only = site();
+  allocate(only);
+  series_.close_interval(writer_, kSiteStep / 4);
+  allocate(only);
+  series_.close_interval_at(writer_, kSiteStep / 2);
+  allocate(only);
+  close(kSiteStep);
+  EXPECT_EQ(value("SELECT count(*) FROM site_timeline"), 2);
+  EXPECT_EQ(value("SELECT live_blocks FROM site_timeline ORDER BY ns"), 2);
+  EXPECT_EQ(value("SELECT min(ns) FROM site_timeline"), static_cast<std::int64_t>(kSiteStep / 2));
+  EXPECT_EQ(value("SELECT max(ns) FROM site_timeline"), static_cast<std::int64_t>(kSiteStep));
+}
+
+TEST_F(SiteTimelineInDatabase, AMomentWithoutChangesHasWhatWasReadInItsStep) {
+  const capture::SiteId only = site();
+  allocate(only);
+  series_.close_interval(writer_, kSiteStep / 4);
+  series_.close_interval_at(writer_, kSiteStep / 2);
+  close(kSiteStep);
+  EXPECT_EQ(value("SELECT ns FROM site_timeline"), static_cast<std::int64_t>(kSiteStep / 2));
+}
+
+TEST_F(SiteTimelineInDatabase, MomentsInDisorderKeepTheOrderOfTime) {
+  const capture::SiteId only = site();
+  for (const std::uint64_t ns : {kSiteStep / 2, kSiteStep / 4, 2 * kSiteStep, kSiteStep}) {
+    allocate(only);
+    series_.close_interval_at(writer_, ns);
+  }
+  series_.stream(writer_, true);
+  writer_.flush();
+  EXPECT_EQ(value("SELECT max(allocations) FROM site_timeline WHERE ns = (SELECT max(ns) FROM "
+                  "site_timeline)"),
+            4);
+}
+
 TEST_F(SiteTimelineInDatabase, AStepIsWrittenWhenTheNextOneBegins) {
   const capture::SiteId only = site();
   for (std::uint64_t interval = 1; interval <= 3; ++interval) {

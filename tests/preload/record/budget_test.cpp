@@ -2,7 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <cerrno>
+#include <thread>
+#include <vector>
 
 #include "tests/preload/record/session_fixture.h"
 
@@ -19,11 +22,7 @@ wire::SiteRow* site() {
 
 class BudgetedCalls : public ::testing::Test {
  protected:
-  void SetUp() override {
-    open_test_session();
-    live_before_ = session.header().flushed_live_bytes;
-    session.header().flushed_live_bytes = 0;
-  }
+  void SetUp() override { open_test_session(); }
   void TearDown() override {
     wire::Budget& budget = session.header().budget;
     for (wire::BudgetLimit& limit : budget.limits) {
@@ -32,7 +31,6 @@ class BudgetedCalls : public ::testing::Test {
       limit.breach.state = BreachState::None;
     }
     budget.is_set = 0;
-    session.header().flushed_live_bytes = live_before_;
   }
   static wire::BudgetLimit& limit(BudgetFigure figure) {
     return session.header().budget.limits[static_cast<std::size_t>(figure)];
@@ -41,31 +39,31 @@ class BudgetedCalls : public ::testing::Test {
     session.header().budget.is_set = 1;
     session.header().budget.action = action;
     limit(figure).limit = most;
-    begin_budget(0, 0);
+    begin_budget(0, 0, 0);
   }
-  static BudgetedCall ask(std::uint64_t bytes, std::int64_t growth) {
+  static std::int64_t live() {
+    return session.header().budget.values[static_cast<std::size_t>(BudgetFigure::Peak)];
+  }
+  static BudgetedCall ask(std::uint64_t bytes, std::uint64_t replaced = 0) {
     BudgetedCall call;
-    call.ask(*site(), 7, bytes, growth);
+    call.ask(*site(), 7, bytes, replaced);
     return call;
   }
   // As a hook would, with an allocator that serves.
   static bool serve(std::uint64_t bytes) {
-    BudgetedCall call = ask(bytes, static_cast<std::int64_t>(bytes));
+    const BudgetedCall call = ask(bytes);
     const bool served = call.may_go_on();
-    if (served) session.header().flushed_live_bytes += static_cast<std::int64_t>(bytes);
     call.done(served);
     return served;
   }
-
- private:
-  std::int64_t live_before_ = 0;
 };
 
 TEST_F(BudgetedCalls, ACallThatIsNotAskedGoesOn) {
-  BudgetedCall call;
+  set(BudgetFigure::Peak, 100, BudgetAction::Refuse);
+  const BudgetedCall call;
   EXPECT_TRUE(call.may_go_on());
   call.done(true);
-  EXPECT_EQ(session.header().budget.under_way, 0);
+  EXPECT_EQ(live(), 0);
 }
 
 TEST_F(BudgetedCalls, LiveBytesUpToTheLimitAreServed) {
@@ -76,7 +74,7 @@ TEST_F(BudgetedCalls, LiveBytesUpToTheLimitAreServed) {
   errno = 0;
   EXPECT_FALSE(serve(1));
   EXPECT_EQ(errno, ENOMEM);
-  session.header().flushed_live_bytes -= 60;
+  give_back_to_budget(60);
   EXPECT_TRUE(serve(60)) << "there is room again";
 }
 
@@ -95,32 +93,68 @@ TEST_F(BudgetedCalls, TheFirstBreachIsKept) {
 
 TEST_F(BudgetedCalls, WhatTheAllocatorRefusesIsNotCounted) {
   set(BudgetFigure::Allocations, 1, BudgetAction::Refuse);
-  BudgetedCall failed = ask(10, 10);
+  const BudgetedCall failed = ask(10);
   EXPECT_TRUE(failed.may_go_on());
   failed.done(false);
   EXPECT_TRUE(serve(10));
   EXPECT_FALSE(serve(10));
 }
 
-TEST_F(BudgetedCalls, CallsUnderWayCount) {
+TEST_F(BudgetedCalls, WhatIsBeingServedCounts) {
   set(BudgetFigure::Peak, 100, BudgetAction::Refuse);
-  BudgetedCall under_way = ask(70, 70);
+  const BudgetedCall under_way = ask(70);
   EXPECT_FALSE(serve(40));
   under_way.done(false);
   EXPECT_TRUE(serve(40));
 }
 
+TEST_F(BudgetedCalls, ARefusedCallTakesNothingOfAnyFigure) {
+  set(BudgetFigure::Bytes, 100, BudgetAction::Refuse);
+  EXPECT_FALSE(serve(101));
+  EXPECT_EQ(live(), 0);
+  EXPECT_TRUE(serve(100));
+}
+
+TEST_F(BudgetedCalls, WhatTheAllocatorRefusesAnywayIsNoBreach) {
+  set(BudgetFigure::Peak, 100, BudgetAction::Log);
+  const BudgetedCall huge = ask(std::uint64_t{1} << 46);
+  EXPECT_TRUE(huge.may_go_on());
+  huge.done(false);
+  EXPECT_EQ(limit(BudgetFigure::Peak).breach.state, BreachState::None);
+}
+
+TEST_F(BudgetedCalls, NoLimitIsPassedByThreads) {
+  set(BudgetFigure::Peak, 300, BudgetAction::Refuse);
+  std::atomic<int> refused{0};
+  std::vector<std::thread> threads;
+  for (int thread = 0; thread < 4; ++thread) {
+    threads.emplace_back([&] {
+      for (int round = 0; round < 20000; ++round) {
+        if (serve(1000)) ADD_FAILURE();
+        if (!serve(75)) ++refused;
+        if (live() > 300) ADD_FAILURE();
+        give_back_to_budget(75);
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(refused, 0) << "large requests of others are nobody else's";
+  EXPECT_EQ(live(), 0);
+}
+
 TEST_F(BudgetedCalls, WhatMakesABlockSmallerIsServed) {
   set(BudgetFigure::Peak, 100, BudgetAction::Refuse);
   EXPECT_TRUE(serve(100));
-  session.header().flushed_live_bytes += 50;  // by who was not asked
-  EXPECT_TRUE(ask(80, -20).may_go_on());
+  const BudgetedCall smaller = ask(80, 100);
+  EXPECT_TRUE(smaller.may_go_on());
+  smaller.done(true);
+  EXPECT_EQ(live(), 80);
 }
 
 TEST_F(BudgetedCalls, RefusalsAreCountedWhenToldSo) {
   set(BudgetFigure::Allocations, 1, BudgetAction::Refuse);
   EXPECT_TRUE(serve(1));
-  const BudgetedCall tried_again = ask(1, 1);
+  const BudgetedCall tried_again = ask(1);
   EXPECT_FALSE(tried_again.may_go_on());
   EXPECT_EQ(limit(BudgetFigure::Allocations).refused, 0U);
   tried_again.count_refusal();
@@ -129,7 +163,7 @@ TEST_F(BudgetedCalls, RefusalsAreCountedWhenToldSo) {
 
 TEST_F(BudgetedCalls, AnImpossibleSizeIsLeftToTheAllocator) {
   set(BudgetFigure::Bytes, 100, BudgetAction::Refuse);
-  EXPECT_TRUE(ask(~std::uint64_t{0}, -1).may_go_on());
+  EXPECT_TRUE(ask(~std::uint64_t{0}).may_go_on());
   EXPECT_EQ(limit(BudgetFigure::Bytes).breach.state, BreachState::None);
 }
 
