@@ -121,6 +121,9 @@ void write_static(const ViewOptions& options) {
 }
 
 void expect_agreement(const ViewOptions& options, const CLI::App& command) {
+  if (command.count("--static") > 0 && options.file.empty()) {
+    throw std::runtime_error("--static: '' is no name of a file");
+  }
   if (options.file.empty() && options.force) {
     throw std::runtime_error("--force goes with --static: nothing else writes a file");
   }

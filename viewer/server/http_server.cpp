@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <fmt/format.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 
@@ -10,6 +11,7 @@
 #include <boost/beast/http.hpp>
 #include <cerrno>
 #include <cstring>
+#include <limits>
 #include <stdexcept>
 #include <thread>
 #include <utility>
@@ -55,6 +57,9 @@ FileDescriptor listen_on(std::uint16_t port) {
   if (!socket) fail("cannot make a socket");
   const int yes = 1;  // or a port stays taken for a minute after its server has ended
   setsockopt(socket.get(), SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+  // Who says nothing does not keep a thread from others.
+  const int patience = static_cast<int>(kTimeToAsk.count());
+  setsockopt(socket.get(), IPPROTO_TCP, TCP_DEFER_ACCEPT, &patience, sizeof patience);
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_port = htons(port);
@@ -113,6 +118,7 @@ Answer unreadable(const error_code& error) {
 }
 
 bool is_gone(const error_code& error) {
+  if (error == boost::asio::error::timed_out) return false;
   return error == http::error::end_of_stream || error == http::error::partial_message ||
          error == boost::asio::error::operation_aborted ||
          error.category() == boost::system::system_category();
@@ -193,11 +199,13 @@ void HttpServer::answer(ClientStream& client) {
   boost::beast::flat_buffer buffer(kLongestHead);
   http::request_parser<http::empty_body> parser;
   parser.header_limit(kLongestHead);
+  parser.body_limit(std::numeric_limits<std::uint64_t>::max());  // it is refused, and never read
   client.expect_within(kTimeToAsk);
   error_code error;
   http::read_header(client, buffer, parser, error);
   if (error) {
-    if (!is_gone(error)) send(client, as_reply(unreadable(error)), policy_, false);
+    const bool said_nothing = !parser.got_some() && buffer.size() == 0;
+    if (!said_nothing && !is_gone(error)) send(client, as_reply(unreadable(error)), policy_, false);
     return;
   }
   const Inquiry inquiry = inquiry_of(parser.get());
