@@ -4,6 +4,7 @@
 #include <sys/signalfd.h>
 #include <sys/wait.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <charconv>
 #include <csignal>
@@ -101,17 +102,21 @@ void serve(const ViewOptions& options) {
   server.serve(stop.get());
 }
 
-void write_static(const ViewOptions& options) {
+std::string make_static_page(const viewer::Recordings& recordings) {
   ProgressLine progress;
-  const viewer::Recordings recordings = options.recordings();
-  const std::string page = viewer::static_page(
-      viewer::built_page(),
-      {.recording = viewer::describe(recordings, HEAPSCRIBE_VERSION).body,
-       .answer = [&](const viewer::ReportRequest& request) {
-         progress.show([&] { return fmt::format("making the page: {}", request.report); });
-         return viewer::run_report(request, recordings, {});
-       }});
-  progress.remove();
+  const viewer::ProcessSlots slots(1);
+  const auto answer = [&](const std::string& key) {
+    progress.show([&] { return "making the page: " + key; });
+    const std::size_t mark = std::min(key.find('?'), key.size());
+    const std::string query = key.substr(std::min(mark + 1, key.size()));
+    return viewer::run_report(key.substr(0, mark), query, recordings, slots, {});
+  };
+  return viewer::static_page(viewer::built_page(),
+                             {viewer::describe(recordings, HEAPSCRIBE_VERSION).body, answer});
+}
+
+void write_static(const ViewOptions& options) {
+  const std::string page = make_static_page(options.recordings());
   write_whole_file(options.file, page);
   print([&](std::ostream& out) {
     out << fmt::format("{} is written, {}\n", options.file,
@@ -159,8 +164,8 @@ void add_view_command(CLI::App& app, int&) {
   command->add_flag("--force", options->force, "Replace that file if it exists");
   command->add_flag("--open", options->open, "Open it with xdg-open");
   command->footer(
-      "Only this machine can reach the page, and only who knows its address, which has a\n"
-      "new random part each time. Nothing can be changed through it.");
+      "Only this machine can reach the page, and only who knows its address, which\n"
+      "has a new random part each time. Nothing can be changed through it.");
   command->callback([options, command] { view(*options, *command); });
 }
 

@@ -31,7 +31,6 @@ constexpr unsigned kReports = 4;
 constexpr std::uint32_t kLongestHead = 16 << 10;
 constexpr std::chrono::seconds kTimeToAsk{10};
 constexpr std::chrono::seconds kTimeToTake{120};
-constexpr std::chrono::seconds kPatienceForSlot{120};
 
 constexpr char kJson[] = "application/json";
 constexpr char kHtml[] = "text/html; charset=utf-8";
@@ -216,7 +215,8 @@ void HttpServer::answer(ClientStream& client) {
     if (const auto* refused = std::get_if<Refusal>(&admission)) {
       reply = as_reply(refusal(refused->status, refused->sentence));
     } else if (const auto* report = std::get_if<ReportWanted>(&admission)) {
-      reply = as_reply(answer_to(*report, client.interruptions()));
+      reply = as_reply(run_report(report->report, report->query, served_.recordings, slots_,
+                                  client.interruptions()));
     } else if (std::holds_alternative<RecordingWanted>(admission)) {
       reply = as_reply(describe(served_.recordings, served_.version));
     } else {
@@ -226,17 +226,6 @@ void HttpServer::answer(ClientStream& client) {
     reply = as_reply(refusal(500, failure.what()));
   }
   send(client, std::move(reply), policy_, head_only);
-}
-
-Answer HttpServer::answer_to(const ReportWanted& wanted, const Interruptions& interruptions) const {
-  try {
-    const ReportRequest request = parse_request(wanted.report, wanted.query);
-    const auto slot = slots_.take(kPatienceForSlot, interruptions);
-    if (!slot) return refusal(503, "too many reports are being made; ask again later");
-    return run_report(request, served_.recordings, interruptions);
-  } catch (const BadRequest& bad) {
-    return refusal(400, bad.what());
-  }
 }
 
 }  // namespace heapscribe::viewer

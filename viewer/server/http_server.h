@@ -34,7 +34,6 @@ class HttpServer {
  private:
   void accept_until(int stop);
   void answer(ClientStream& client);
-  Answer answer_to(const ReportWanted& wanted, const Interruptions& interruptions) const;
 
   ServedPage served_;
   collector::FileDescriptor listener_;

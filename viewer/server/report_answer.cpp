@@ -82,10 +82,18 @@ Answer answer_of(const ReportRequest& request, Finished finished) {
   return refusal(400, sentences.empty() ? "the report was refused" : sentences.back());
 }
 
-Answer run_report(const ReportRequest& request, const Recordings& recordings,
-                  const Interruptions& interruptions) {
-  return answer_of(request,
-                   run_process(kThisProgram, command_of(request, recordings), {}, interruptions));
+Answer run_report(std::string_view report, std::string_view query, const Recordings& recordings,
+                  const ProcessSlots& slots, const Interruptions& interruptions) {
+  constexpr std::chrono::seconds kPatience{120};
+  try {
+    const ReportRequest request = parse_request(report, query);
+    const std::vector<std::string> command = command_of(request, recordings);
+    const auto slot = slots.take(kPatience, interruptions);
+    if (!slot) return refusal(503, "too many reports are being made; ask again later");
+    return answer_of(request, run_process(kThisProgram, command, {}, interruptions));
+  } catch (const BadRequest& bad) {
+    return refusal(400, bad.what());
+  }
 }
 
 Answer describe(const Recordings& recordings, std::string_view version) {

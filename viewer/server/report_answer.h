@@ -20,9 +20,9 @@ Answer refusal(unsigned status, std::string_view sentence);
 // {"data": the report's own bytes, "notes": [...], "status": exit status}, or a refusal.
 Answer answer_of(const ReportRequest& request, Finished finished);
 
-// Runs it. Throws std::system_error if it cannot be started.
-Answer run_report(const ReportRequest& request, const Recordings& recordings,
-                  const Interruptions& interruptions);
+// Checks what is asked for, and runs it. Throws std::system_error if it cannot be started.
+Answer run_report(std::string_view report, std::string_view query, const Recordings& recordings,
+                  const ProcessSlots& slots, const Interruptions& interruptions);
 
 // {"path", "other", "version", "live"}
 Answer describe(const Recordings& recordings, std::string_view version);

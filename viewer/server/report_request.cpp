@@ -13,10 +13,10 @@ namespace {
 constexpr std::size_t kMostOptions = 16;
 constexpr std::size_t kLongestValue = 4096;
 
-constexpr std::array<std::string_view, 17> kReports = {
+constexpr std::array<std::string_view, 18> kReports = {
     "summary",   "hotspots", "peak",    "temporary", "leaks",  "growth",
     "snapshots", "sizes",    "pools",   "pauses",    "losses", "releases",
-    "sections",  "diff",     "compare", "health",    "source"};
+    "sections",  "diff",     "compare", "health",    "source", "timeline"};
 
 // Which report takes which is up to its command.
 constexpr std::array<std::string_view, 16> kOptions = {
@@ -131,19 +131,16 @@ std::string path_word(const std::string& path) {
 
 }  // namespace
 
-ReportRequest checked_request(std::string report, std::vector<ReportOption> options) {
+ReportRequest parse_request(std::string_view report, std::string_view query) {
   if (!holds(kReports, report)) {
     throw BadRequest(fmt::format("there is no report '{}' here", shortened(report)));
   }
+  std::vector<ReportOption> options = split(query);
   if (options.size() > kMostOptions) {
     throw BadRequest(fmt::format("more than {} options are too many", kMostOptions));
   }
   for (ReportOption& option : options) option = checked(std::move(option));
-  return {std::move(report), std::move(options)};
-}
-
-ReportRequest parse_request(std::string_view report, std::string_view query) {
-  return checked_request(std::string(report), split(query));
+  return {std::string(report), std::move(options)};
 }
 
 std::string key_of(const ReportRequest& request) {

@@ -37,9 +37,8 @@ class BadRequest : public std::runtime_error {
 };
 
 // `query` is what follows the question mark of an address, encoded as browsers do it.
-// Both throw BadRequest.
+// Throws BadRequest.
 ReportRequest parse_request(std::string_view report, std::string_view query);
-ReportRequest checked_request(std::string report, std::vector<ReportOption> options);
 
 // By what the static page finds the answer: "peak?limit=5&module=a+b". Options are sorted by name
 // and encoded as URLSearchParams does it; without options it is the report's name alone.

@@ -2,10 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <stdexcept>
 #include <utility>
+
+#include "viewer/server/report_request.h"
 
 namespace heapscribe::viewer {
 namespace {
@@ -17,11 +20,12 @@ void add_options(std::vector<ReportOption>& options, const std::string& name, co
   for (const json& one : value) options.push_back({name, one.get<std::string>()});
 }
 
-ReportRequest request_in(const json& entry) {
+std::string key_in(const json& entry) {
+  if (entry.is_string()) return entry.get<std::string>();
   std::vector<ReportOption> options;
   const json given = entry.value("options", json::object());
   for (const auto& [name, value] : given.items()) add_options(options, name, value);
-  return checked_request(entry.at("report").get<std::string>(), std::move(options));
+  return key_of({entry.at("report").get<std::string>(), std::move(options)});
 }
 
 std::string json_string(std::string_view text) {
@@ -44,15 +48,14 @@ std::size_t place_behind(std::string_view html, std::string_view tag) {
 }
 
 // {"recording": ..., "answers": {...}, "left_out": [...]}
-std::string answers_json(const std::vector<ReportRequest>& requests, const StaticContent& content) {
+std::string answers_json(const std::vector<std::string>& keys, const StaticContent& content) {
   std::string answers;
   std::string left_out;
   std::size_t room = content.most_bytes;
   std::set<std::string> seen;
-  for (const ReportRequest& request : requests) {
-    const std::string key = key_of(request);
+  for (const std::string& key : keys) {
     if (!seen.insert(key).second) continue;
-    const std::string body = escaped_for_script(content.answer(request).body);
+    const std::string body = escaped_for_script(content.answer(key).body);
     if (body.size() > room) {
       left_out += (left_out.empty() ? "" : ",") + json_string(left_out_sentence(key, body.size()));
       continue;
@@ -66,13 +69,14 @@ std::string answers_json(const std::vector<ReportRequest>& requests, const Stati
 
 }  // namespace
 
-std::vector<ReportRequest> requests_in(std::string_view text) {
+std::vector<std::string> keys_in(std::string_view requests) {
   try {
-    std::vector<ReportRequest> requests;
-    for (const json& entry : json::parse(text)) requests.push_back(request_in(entry));
-    return requests;
-  } catch (const std::exception& error) {
-    throw std::runtime_error(fmt::format("the page asks for what is no request: {}", error.what()));
+    std::vector<std::string> keys;
+    for (const json& entry : json::parse(requests)) keys.push_back(key_in(entry));
+    return keys;
+  } catch (const json::exception& error) {
+    throw std::runtime_error(
+        fmt::format("the page's list of requests cannot be read: {}", error.what()));
   }
 }
 
@@ -106,7 +110,7 @@ std::string static_page(const Page& page, const StaticContent& content) {
       "{}<meta http-equiv=\"Content-Security-Policy\" content=\"{}\">{}"
       "<script type=\"application/json\" id=\"heapscribe-answers\">{}</script>\n{}",
       page.html.substr(0, head), static_policy(page), page.html.substr(head, script - head),
-      answers_json(requests_in(page.requests), content), page.html.substr(script));
+      answers_json(keys_in(page.requests), content), page.html.substr(script));
 }
 
 }  // namespace heapscribe::viewer

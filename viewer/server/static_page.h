@@ -9,13 +9,13 @@
 
 #include "viewer/server/page.h"
 #include "viewer/server/report_answer.h"
-#include "viewer/server/report_request.h"
 
 namespace heapscribe::viewer {
 
-// What the views name: [{"report": "...", "options": {"name": "value" or ["value", ...]}}, ...].
-// Throws std::runtime_error with one sentence.
-std::vector<ReportRequest> requests_in(std::string_view json);
+// Keys of what the views name. Each is given as it is, "peak?limit=5", or in parts: {"report":
+// "peak", "options": {"name": "value" or ["value", ...]}}. Throws std::runtime_error with one
+// sentence.
+std::vector<std::string> keys_in(std::string_view requests);
 
 // JSON that can stand in a script element: no foreign name can end it or begin a comment.
 std::string escaped_for_script(std::string_view json);
@@ -24,7 +24,7 @@ inline constexpr std::size_t kMostAnswerBytes = std::size_t{16} << 20;
 
 struct StaticContent {
   std::string recording;  // JSON
-  std::function<Answer(const ReportRequest&)> answer;
+  std::function<Answer(const std::string& key)> answer;
   std::size_t most_bytes = kMostAnswerBytes;  // of answers; what does not fit is left out
 };
 
