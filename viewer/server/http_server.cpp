@@ -170,6 +170,7 @@ std::string HttpServer::address() const {
 
 void HttpServer::serve(int stop) {
   std::vector<std::jthread> threads;
+  threads.reserve(kConnections);
   for (int i = 0; i < kConnections; ++i) {
     threads.emplace_back([this, stop] { accept_until(stop); });
   }

@@ -63,6 +63,7 @@ class SpawnSettings {
   pid_t spawn(const char* program, const std::vector<std::string>& command) const {
     std::vector<std::string> words = command;
     std::vector<char*> arguments;
+    arguments.reserve(words.size() + 1);
     for (std::string& word : words) arguments.push_back(word.data());
     arguments.push_back(nullptr);
     pid_t pid = -1;
