@@ -5,7 +5,7 @@ cd "$(dirname "$(readlink -f "$0")")/.."
 
 # The scan for a list of files must not depend on git: a source archive has none.
 sources() {
-  find */ -path 'build*' -prune -o \( -name '*.[ch]' -o -name '*.cpp' \) -print | sort
+  find */ \( -path 'build*' -o -name node_modules \) -prune -o \( -name '*.[ch]' -o -name '*.cpp' \) -print | sort
 }
 
 if [ "${1-}" = --fix ]; then

@@ -15,7 +15,7 @@ inline constexpr int kExitInput = 2;
 // as "heapscribe: SENTENCE" and exits with kExitInput.
 using AddCommand = void (*)(CLI::App& app, int& status);
 
-// One per file in this folder.
+// One per file in this folder, unless it says otherwise.
 void add_run_command(CLI::App& app, int& status);        // record a program (record_command.cpp)
 void add_collect_command(CLI::App& app, int& status);    // the collector under bare LD_PRELOAD
 void add_recover_command(CLI::App& app, int& status);    // a database from an interrupted recording
@@ -30,5 +30,6 @@ void add_check_command(CLI::App& app, int& status);        // check
 void add_health_command(CLI::App& app, int& status);       // health
 void add_sections_command(CLI::App& app, int& status);
 void add_control_command(CLI::App& app, int& status);  // asks a recording that is under way
+void add_view_command(CLI::App& app, int& status);     // the page (viewer/view_command.cpp)
 
 }  // namespace heapscribe::cli

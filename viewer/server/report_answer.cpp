@@ -1,0 +1,108 @@
+#include "viewer/server/report_answer.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <exception>
+#include <nlohmann/json.hpp>
+#include <sstream>
+#include <utility>
+#include <vector>
+
+#include "analyzer/model/capture_reader.h"
+
+namespace heapscribe::viewer {
+namespace {
+
+using nlohmann::ordered_json;
+
+std::string text_of(const ordered_json& value) {
+  return value.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
+}
+
+std::vector<std::string> sentences_in(const std::string& errors) {
+  constexpr std::string_view kName = "heapscribe: ";
+  std::vector<std::string> sentences;
+  std::istringstream lines(errors);
+  for (std::string line; std::getline(lines, line);) {
+    if (line.starts_with(kName)) line.erase(0, kName.size());
+    if (!line.empty()) sentences.push_back(std::move(line));
+  }
+  return sentences;
+}
+
+// Status 2 says that something was refused; `health` also says so of a critical program.
+bool is_refused(const ReportRequest& request, const Finished& finished) {
+  constexpr int kFinding = 1;
+  if (finished.status <= kFinding) return false;
+  return request.report != "health" || finished.output.empty();
+}
+
+Answer report_body(Finished finished) {
+  std::string& body = finished.output;
+  while (body.ends_with('\n')) body.pop_back();
+  if (body.empty()) body = "null";
+  body.insert(0, R"({"data":)");
+  body += R"(,"notes":)" + text_of(sentences_in(finished.errors));
+  body += fmt::format(R"(,"status":{}}})", finished.status);
+  return {200, std::move(body)};
+}
+
+bool is_live(const std::string& path) {
+  try {
+    const model::CaptureReader reader(path, {.wait_ms = 0, .on_waiting = {}, .name_live = {}});
+    return reader.state() == model::RecordingState::Live;
+  } catch (const std::exception&) {
+    return false;  // why it cannot be read, its reports tell
+  }
+}
+
+}  // namespace
+
+Answer refusal(unsigned status, std::string_view sentence) {
+  return {status, text_of(ordered_json{{"error", sentence}})};
+}
+
+Answer answer_of(const ReportRequest& request, Finished finished) {
+  switch (finished.ending) {
+    case Ending::TooLarge:
+      return refusal(400, "the answer is larger than can be sent; ask for fewer rows with limit");
+    case Ending::TooSlow:
+      return refusal(504, fmt::format("'{}' took too long and was ended", request.report));
+    case Ending::Interrupted:
+      return refusal(503, "nobody waits for the answer any more");
+    case Ending::Crashed:
+      return refusal(500,
+                     fmt::format("'{}' was ended by signal {}", request.report, finished.status));
+    case Ending::Exited:
+      break;
+  }
+  if (!is_refused(request, finished)) return report_body(std::move(finished));
+  const auto sentences = sentences_in(finished.errors);
+  return refusal(400, sentences.empty() ? "the report was refused" : sentences.back());
+}
+
+Answer run_report(std::string_view report, std::string_view query, const Recordings& recordings,
+                  const ProcessSlots& slots, const Interruptions& interruptions) {
+  constexpr std::chrono::seconds kPatience{120};
+  try {
+    const ReportRequest request = parse_request(report, query);
+    const std::vector<std::string> command = command_of(request, recordings);
+    const auto slot = slots.take(kPatience, interruptions);
+    if (!slot) return refusal(503, "too many reports are being made; ask again later");
+    return answer_of(request, run_process(kThisProgram, command, {}, interruptions));
+  } catch (const BadRequest& bad) {
+    return refusal(400, bad.what());
+  }
+}
+
+Answer describe(const Recordings& recordings, std::string_view version) {
+  ordered_json description{{"path", recordings.path},
+                           {"other", nullptr},
+                           {"version", version},
+                           {"live", is_live(recordings.path)}};
+  if (recordings.other) description["other"] = *recordings.other;
+  return {200, text_of(description)};
+}
+
+}  // namespace heapscribe::viewer
