@@ -16,7 +16,7 @@ export const functionColumn: Column<SiteRow> = {
 
 export function shareColumn<Row extends { share: number }>(): Column<Row> {
   return { key: 'share', title: 'Share', numeric: true, value: (row) => row.share,
-    show: (row) => <span class="share"><Bar share={row.share} />{format.share(row.share)}</span> };
+    show: (row) => <span class="share"><Bar share={row.share} /><span>{format.share(row.share)}</span></span> };
 }
 
 export function SiteDetail({ row, more }: { row: SiteRow; more?: ComponentChildren }) {

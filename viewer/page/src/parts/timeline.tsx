@@ -98,9 +98,9 @@ export function Timeline(props: Props) {
       points: { size: 7 } },
     scales: { x: { time: false }, y: { range: (_, __, most) => [0, Math.max(1024, (most ?? 0) * 1.05)] } },
     axes: [
-      axis({ values: (_, ticks) => ticks.map((tick) => tick === 0 ? '0 s' : format.seconds(tick)), space: 90,
+      axis({ size: 30, values: (_, ticks) => ticks.map((tick) => tick === 0 ? '0 s' : format.seconds(tick)), space: 90,
         grid: { show: false } }),
-      axis({ values: (_, ticks) => ticks.map((tick) => format.bytes(tick).replace('.0 ', ' ')), size: 72, space: 44,
+      axis({ values: (_, ticks) => ticks.map((tick) => format.bytes(tick).replace('.0 ', ' ')), size: 72, space: 36,
         incrs: kByteSteps }),
     ],
     series: [
