@@ -155,8 +155,10 @@ function Page() {
       <Navigation shown={shown} current={place.view} />
       <main id="content">
         {error && <div class="problem" role="alert"><p>{error}</p></div>}
-        <h1 ref={heading} tabIndex={-1}>{view?.title ?? 'There is no such report'}</h1>
-        {view && <FilterBar view={view} />}
+        <div class="head">
+          <h1 ref={heading} tabIndex={-1}>{view?.title ?? 'There is no such report'}</h1>
+          {view && <FilterBar view={view} />}
+        </div>
         {view ? <view.component key={view.id} /> : <p><a href="#/overview">Go to the overview</a></p>}
         {leftOut().length > 0 && <aside class="left-out" aria-label="What this page leaves out">
           {leftOut().map((sentence) => <p key={sentence}>{sentence}</p>)}</aside>}

@@ -344,8 +344,21 @@ export const kFlameHues = 8;
 
 /** Tints of Okabe and Ito's colours: distinct for all eyes, and text on them is readable. */
 const light = ['#a9d3ee', '#f6d58f', '#a5dcc8', '#ecc3db', '#f3bd98', '#f4ee9d', '#9fc0dc', '#d9d7d1'];
-const darkness = ['#1f5f86', '#7c5a10', '#14634c', '#7a3d62', '#84401a', '#6a6420', '#2b4a70', '#4c4f55'];
+const darkness = ['#1f5f86', '#76560f', '#14634c', '#7a3d62', '#84401a', '#66611f', '#35507e', '#4c4f55'];
+const kShades = 3;
 
-export function hue(index: number, dark: boolean): string {
-  return (dark ? darkness : light)[index % kFlameHues]!;
+function shaded(colours: readonly string[], towards: number): readonly (readonly string[])[] {
+  return colours.map((text) => Array.from({ length: kShades }, (_, shade) => {
+    const parts = [1, 3, 5].map((at) => Number.parseInt(text.slice(at, at + 2), 16));
+    return `rgb(${parts.map((part) => Math.round(part + (towards - part) * 0.11 * shade)).join(' ')})`;
+  }));
+}
+
+const lightShades = shaded(light, 255);
+const darkShades = shaded(darkness, 0);
+
+/** One hue for a module; its shade only tells neighbours apart. */
+export function hue(index: number, dark: boolean, name = ''): string {
+  const shade = (name.length + name.charCodeAt(name.length >> 1)) % kShades || 0;
+  return (dark ? darkShades : lightShades)[index % kFlameHues]![shade]!;
 }

@@ -166,7 +166,7 @@ export function Table<Row>(props: Props<Row>) {
         change({ [shownKey]: String(shown.length + 20) });
         props.more?.();
       }}>Ask for more</button>}
-      {rows.length > 0 && <span class="muted">{shown.length === rows.length && !props.more ? format.plural(rows.length, 'row')
+      {rows.length > 0 && (props.rows.length > page || props.more) && <span class="muted">{shown.length === rows.length && !props.more ? format.plural(rows.length, 'row')
         : `${format.count(shown.length)} of ${format.count(rows.length)}${props.more ? ' or more' : ''} rows`}</span>}
     </div>
   </div>;

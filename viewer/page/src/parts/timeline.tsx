@@ -92,7 +92,7 @@ export function Timeline(props: Props) {
   const options = (width: number): uPlot.Options => ({
     width,
     height,
-    padding: [18, 12, 0, 4],
+    padding: [18, 26, 0, 4],
     legend: { show: false },
     cursor: { y: false, drag: { x: Boolean(props.onWindow), y: false, setScale: false },
       points: { size: 7 } },

@@ -23,7 +23,7 @@ export function component() {
   const [by, setBy] = useParam('by', 'bytes');
   const { limit, more } = useLimit();
   const answer = useAnswer<Comparison>(request('compare', { by, limit }));
-  const writer = (key: string) => /bytes|peak|live/.test(key) ? format.bytes : /seconds/.test(key) ? format.seconds : (value: number) => format.count(Math.round(value));
+  const writer = (key: string) => /bytes$|^peak$|^live$/.test(key) ? format.bytes : /seconds$/.test(key) ? format.seconds : (value: number) => format.count(Math.round(value));
   const columns = <Row extends Measured>(write: (row: Row) => (value: number) => string) => [
     { key: 'before', title: 'Before', numeric: true, value: (row: Row) => row.before, show: (row: Row) => write(row)(row.before) },
     { key: 'after', title: 'After', numeric: true, value: (row: Row) => row.after, show: (row: Row) => write(row)(row.after) },

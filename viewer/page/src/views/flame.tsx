@@ -8,6 +8,7 @@ import { layOut, matched, type Box, type Branch, type Layout } from '../parts/fl
 import { Search } from '../parts/filter_bar';
 import { Table } from '../parts/table';
 import { change, useParam, usePlace } from '../router';
+import { useTheme } from '../theme';
 import type { Frame, TreeRow } from '../rows';
 
 export const id = 'flame';
@@ -109,6 +110,7 @@ function Details({ box, layout, measure, bottomUp, onFocus, onZoom }: {
 function Graph({ rows, measure, bottomUp }: { rows: readonly TreeRow[]; measure: Measure; bottomUp: boolean }) {
   const { params } = usePlace();
   const layout = useMemo(() => layOut(treeOf(rows, measure)), [rows, measure]);
+  const { dark } = useTheme();
   const hues = useMemo(() => moduleHues(layout), [layout]);
   const query = params['q'] ?? '';
   const found = useMemo(() => matched(layout, query), [layout, query]);
@@ -148,9 +150,9 @@ function Graph({ rows, measure, bottomUp }: { rows: readonly TreeRow[]; measure:
       <FlameGraph layout={layout} rootBelow={rootBelow} zoom={zoom} selected={params['sel'] ?? ''} matches={query ? found.keys : null}
         describe={describe} onFocus={onFocus} onCopy={onCopy} onZoom={onZoom} onSelect={(key) => change({ sel: key })}
         label={`${measure.title} by call stack, ${measure.write(total)} in all. Arrow keys move, Enter zooms, the table below has the same.`}
-        fill={(box, dark) => box.data.data ? hue(hues.get(box.data.data.module) ?? 7, dark) : hue(7, dark)} />
+        fill={(box) => box.data.data ? hue(hues.get(box.data.data.module) ?? 7, dark, box.data.name) : hue(7, dark)} />
       <p class="legend" id="flame-help">
-        {[...hues].slice(0, 5).map(([module, at]) => <span key={module} class={`module hue${at}`}><span class="swatch" aria-hidden="true" />
+        {[...hues].slice(0, 5).map(([module, at]) => <span key={module} class="module"><span class="swatch" aria-hidden="true" style={{ background: hue(at, dark) }} />
           <bdi>{format.shorten(format.lastPart(module) || 'no module', 30)}</bdi></span>)}
         <span class="muted">Click selects, again or double click zooms; drag moves, Ctrl and wheel scales. <kbd>?</kbd> has the keys.</span>
       </p>

@@ -1,6 +1,7 @@
 import { request, useAnswer } from '../answers';
 import * as format from '../format';
 import { Lead, Shown, Verdict } from '../parts/basics';
+import { written, type Health } from '../parts/health';
 import { Table } from '../parts/table';
 
 export const id = 'health';
@@ -9,15 +10,6 @@ export const group = 'What to mend';
 export const order = 1;
 export const letter = 'a';
 export const staticRequests = () => [request('health')];
-
-interface Reason { readonly condition: string; readonly what: string; readonly rule: string; readonly value: number; readonly warning: number; readonly critical: number; readonly advice: string | null }
-interface Health { readonly condition: string; readonly reasons: readonly Reason[] }
-
-function written(rule: string, value: number): string {
-  if (rule.endsWith('_share')) return format.share(value);
-  if (/bytes|growth/.test(rule)) return format.bytes(value);
-  return format.count(value);
-}
 
 const words: Record<string, string> = { healthy: 'Healthy: nothing to do.', warning: 'Warning: worth a look.', critical: 'Critical: look at it now.' };
 

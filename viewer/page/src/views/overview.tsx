@@ -1,6 +1,7 @@
 import { request, useAnswer } from '../answers';
 import * as format from '../format';
 import { Figures, Lead, Shown, Verdict } from '../parts/basics';
+import { written, type Health } from '../parts/health';
 import { columnOf, Table } from '../parts/table';
 import { Timeline, timelineRequest, snapshotsRequest, useTimeline } from '../parts/timeline';
 import { linkTo, linkWithFilters, change, usePlace } from '../router';
@@ -15,11 +16,6 @@ export const letter = 'o';
 export const staticRequests = () => [request('summary'), timelineRequest, snapshotsRequest, request('health')];
 
 type Kind = Summary['by_kind'][number];
-
-interface Health {
-  readonly condition: string;
-  readonly reasons: readonly { readonly condition: string; readonly what: string }[];
-}
 
 /** What the finding's command asks, as a link to the view that shows it. */
 function linkOf(finding: Finding): string {
@@ -103,7 +99,7 @@ function Condition() {
     const first = health.reasons.find((reason) => reason.condition === health.condition);
     return <a class={`condition ${conditionTone[health.condition] ?? 'plain'}`} href={linkWithFilters('health')}>
       <span class="dot" aria-hidden="true" />{health.condition}
-      {health.condition !== 'healthy' && first && <span class="muted">: {first.what}</span>}</a>;
+      {health.condition !== 'healthy' && first && <span class="muted">: {written(first.rule, first.value)} {first.what}</span>}</a>;
   }}</Shown>;
 }
 

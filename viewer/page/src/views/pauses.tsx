@@ -35,6 +35,11 @@ interface Pauses {
 const names: Record<string, string> = { stall: 'Stalls', release_storm: 'Storms', profiler: 'heapscribe', all: 'All' };
 const lanes = [['stall', 'stall'], ['release_storm', 'storm'], ['profiler', 'own']] as const;
 
+function sentence(verdict: string): string {
+  const text = verdict.replace(/^Verdict: /, '');
+  return text.startsWith('heapscribe') ? text : text.charAt(0).toUpperCase() + text.slice(1);
+}
+
 function Lanes({ report }: { report: Pauses }) {
   const wide = 1000;
   const scale = wide / Math.max(1, report.duration_ns);
@@ -55,7 +60,7 @@ function MmuCurve({ mmu }: { mmu: readonly Mmu[] }) {
     mmu.map((row) => row.thread)], [mmu]);
   const axis = () => ({ stroke: colour('text-muted'), font: '12px system-ui, sans-serif', grid: { stroke: colour('grid'), width: 1 }, ticks: { show: false } });
   const options = (width: number): uPlot.Options => ({
-    width, height: 220, legend: { show: false }, padding: [12, 16, 0, 4], cursor: { y: false, drag: { x: false, y: false } },
+    width, height: 220, legend: { show: false }, padding: [12, 30, 0, 4], cursor: { y: false, drag: { x: false, y: false } },
     scales: { x: { time: false, distr: 3 }, y: { range: [0, 1.02] } },
     axes: [{ ...axis(), size: 32, splits: () => mmu.map((row) => row.window_ns / 1e6), values: (_, ticks) => ticks.map((tick) => `${tick} ms`), filter: (_, ticks) => ticks },
       { ...axis(), size: 56, splits: () => [0, 0.25, 0.5, 0.75, 1], values: (_, ticks) => ticks.map((tick) => `${tick * 100} %`) }],
@@ -76,7 +81,7 @@ export function component() {
     <Shown answer={answer}>{(report) => !report.recorded
       ? <Verdict>Time was not read in this recording (<code>--pauses off</code>, or a mode without it). Record with <code>--pauses 100us</code> to see what held it up.</Verdict>
       : <>
-        <Verdict>{format.shorten(report.verdict.replace(/^Verdict: /, ''), 800)}</Verdict>
+        <Verdict>{format.shorten(sentence(report.verdict), 800)}</Verdict>
         {report.events.length > 0 && <Lanes report={report} />}
         <Table caption={`A pause is what lasts ${format.duration(report.threshold_ns)} or longer`} id="k" search={false} rows={report.kinds} keyOf={(row) => row.kind} empty="No pauses."
           columns={[
