@@ -87,6 +87,8 @@ function Page() {
   const view = shown.find((candidate) => candidate.id === place.view);
   const heading = useRef<HTMLHeadingElement>(null);
   const before = useRef(place.view);
+  const reachable = useRef(shown);
+  reachable.current = shown;
 
   useEffect(() => {
     document.title = `${view?.title ?? 'Not found'} – ${shorten(program, 60) || 'heapscribe'}`;
@@ -109,7 +111,7 @@ function Page() {
       if (typing || event.ctrlKey || event.metaKey || event.altKey) return;
       if (pending && event.timeStamp - pending < 1500) {
         pending = 0;
-        const wanted = shown.find((candidate) => candidate.letter === event.key);
+        const wanted = reachable.current.find((candidate) => candidate.letter === event.key);
         if (wanted) {
           event.preventDefault();
           event.stopPropagation();
@@ -128,7 +130,7 @@ function Page() {
     };
     window.addEventListener('keydown', onKey, true);
     return () => window.removeEventListener('keydown', onKey, true);
-  }, [shown.length]);
+  }, []);
 
   return <RecordingContext.Provider value={recording}>
     <a class="skip" href="#content" onClick={(event) => {

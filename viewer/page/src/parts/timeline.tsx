@@ -9,12 +9,22 @@ import { Chart } from './chart';
 export const timelineRequest: Request = request('timeline');
 export const snapshotsRequest: Request = request('snapshots', { limit: 500 });
 
+/** A list of rows, or an object that holds one. */
+function rowsOf(data: unknown): TimelineRow[] {
+  const list = Array.isArray(data) ? data
+    : Object.values(data as Record<string, unknown>).find((value) => Array.isArray(value) && typeof value[0] === 'object') ?? [];
+  return (list as readonly Partial<TimelineRow>[])
+    .filter((row) => typeof row.seconds === 'number' && typeof row.live_bytes === 'number')
+    .map((row) => ({ seconds: row.seconds!, live_bytes: row.live_bytes!, live_blocks: row.live_blocks ?? 0,
+      allocations: row.allocations ?? 0, resident_bytes: row.resident_bytes ?? null }));
+}
+
 /** The process over time; where the analyzer has no such report, its snapshots. */
 export function useTimeline(): { rows: readonly TimelineRow[]; marks: readonly Snapshot[]; pending: boolean } {
-  const timeline = useAnswer<TimelineRow[]>(timelineRequest);
+  const timeline = useAnswer<unknown>(timelineRequest);
   const snapshots = useAnswer<Snapshot[]>(snapshotsRequest);
   const marks = snapshots.data ?? [];
-  const rows = useMemo(() => timeline.data ?? [...marks].filter((mark) => mark.cause !== 'exit')
+  const rows = useMemo(() => timeline.data ? rowsOf(timeline.data) : [...marks].filter((mark) => mark.cause !== 'exit')
     .sort((a, b) => a.seconds - b.seconds)
     .map((mark) => ({ ...mark, allocations: 0 })), [timeline.data, snapshots.data]);
   return { rows, marks, pending: timeline.pending || snapshots.pending };

@@ -127,7 +127,7 @@ function Graph({ rows, measure, bottomUp }: { rows: readonly TreeRow[]; measure:
   const onFocus = (box: Box<TreeRow>) => {
     if (box.data.data) change({ function: exactly(box.data.data.function.slice(0, 500)), zoom: undefined, sel: undefined }, 'step');
   };
-  const onZoom = (key: string | undefined) => change({ zoom: key, sel: key ?? params['sel'] }, 'step');
+  const onZoom = (key: string | undefined) => change({ zoom: key, sel: params['sel'] ?? key }, 'step');
   const onCopy = (box: Box<TreeRow>) => void copyText(stackText(stackOf(box, bottomUp)))
     .then((done) => setCopied(done ? 'The stack is copied.' : 'The browser refused to copy.'));
   if (total === 0) return <Empty>No such blocks: nothing to draw.</Empty>;
