@@ -63,6 +63,10 @@ export function recording(name) {
   return made;
 }
 
+export function sample(name) {
+  return join(samples, name);
+}
+
 export function report(name, ...args) {
   const run = spawnSync(heapscribe, [name, ...args, '--format', 'json'], { encoding: 'utf8', maxBuffer: 1 << 30 });
   return JSON.parse(run.stdout);
@@ -72,7 +76,7 @@ export function textReport(name, ...args) {
   return execFileSync(heapscribe, [name, ...args], { encoding: 'utf8' });
 }
 
-async function serve(...databases) {
+export async function serve(...databases) {
   const child = spawn(view[0], [...view.slice(1), ...databases], { stdio: ['ignore', 'pipe', 'pipe'] });
   const address = await new Promise((done, failed) => {
     let text = '';

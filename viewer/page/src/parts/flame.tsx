@@ -5,7 +5,6 @@ import { firstAfter, type Box, type Layout } from './flame_layout';
 
 const kRow = 20;
 const kMinimum = 0.6;
-const kCharacter = 6.7;
 const kZoomTime = 160;
 
 interface Props<Data> {
@@ -73,6 +72,7 @@ export function FlameGraph<Data>(props: Props<Data>) {
     const full = Math.max(tree.levels.length * kRow, below ? height : 0);
     context.font = '12px ui-monospace, SFMono-Regular, "DejaVu Sans Mono", Menlo, monospace';
     context.textBaseline = 'middle';
+    const character = context.measureText('M').width;
     const ink = colour('flame-ink');
     const small = colour('flame-small');
     const outline = colour('text');
@@ -113,7 +113,8 @@ export function FlameGraph<Data>(props: Props<Data>) {
             name = format.shorten(format.shortName(item.data.name), 400);
             names.set(item.data.name, name);
           }
-          const fit = Math.floor((wide - 8) / kCharacter);
+          if ((name.length + 2) * character > wide) name = name.replaceAll('(anonymous namespace)::', '');
+          const fit = Math.floor((wide - 8) / character);
           context.globalAlpha = dim ? 0.55 : 1;
           context.fillStyle = ink;
           context.fillText(name.length <= fit ? name : `${name.slice(0, Math.max(1, fit - 1))}…`, left + 4, y + kRow / 2);

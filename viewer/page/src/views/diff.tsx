@@ -21,9 +21,10 @@ export const filters = siteFilters.filter((name) => name !== 'from' && name !== 
 
 const measures = [{ value: 'live', title: 'Live' }, { value: 'peak', title: 'Peak' }, { value: 'bytes', title: 'Bytes' }, { value: 'allocations', title: 'Allocations' }];
 const kGraphRows = 400;
+const kStaticGraphRows = 100;
 
 export const staticRequests = () => ['function', 'stack'].flatMap((group) => {
-  const limit = group === 'stack' ? kGraphRows : kRows;
+  const limit = group === 'stack' ? kStaticGraphRows : kRows;
   return [
     request('diff', { by: 'live', from: 'start', to: 'peak', group, limit }),
     request('diff', { by: 'live', from: 'start', to: 'exit', group, limit }),
@@ -116,7 +117,7 @@ export function component() {
   const moments = two ? {} : { from: a, to: b };
   const group = look === 'graph' ? 'stack' : 'function';
   const measure = two ? by : 'live';
-  const answer = useAnswer<Change[]>(recording ? request('diff', { by: measure, ...moments, group, limit: look === 'graph' ? kGraphRows : limit, ...taken }) : null);
+  const answer = useAnswer<Change[]>(recording ? request('diff', { by: measure, ...moments, group, limit: look !== 'graph' ? limit : isStatic() ? kStaticGraphRows : kGraphRows, ...taken }) : null);
   const write = measure === 'allocations' ? format.count : format.bytes;
   const signed = (value: number) => value > 0 ? `+${write(value)}` : write(value);
   return <>

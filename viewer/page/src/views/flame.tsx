@@ -33,7 +33,7 @@ const directions = [
 ] as const;
 
 const kNodes = 3000;
-const kStaticNodes = 400;
+const kStaticNodes = 150;
 
 export const staticRequests = () => measures.flatMap((measure) => directions.map((direction) =>
   request('hotspots', { by: measure.value, limit: kStaticNodes, tree: direction.value })));
