@@ -64,7 +64,7 @@ export interface Summary {
   readonly pid: number | null;
   readonly mode: string;
   readonly state: string;
-  readonly exit: { readonly text: string };
+  readonly exit: { readonly kind: string; readonly text: string };
   readonly allocations: number;
   readonly frees: number;
   readonly reallocations: number;

@@ -12,6 +12,7 @@ export interface Column<Row> {
   /** Ordered by the report, over all rows and not only those that are here. */
   readonly ask?: () => void;
   readonly wide?: boolean;
+  readonly roomy?: boolean;
 }
 
 interface Props<Row> {
@@ -139,7 +140,7 @@ export function Table<Row>(props: Props<Row>) {
               <tr key={key} class={isOpen ? 'open' : ''}>
                 {columns.map((column, place) => {
                   const content = column.show ? column.show(row) : column.value(row);
-                  const classes = `${column.numeric ? 'number' : ''} ${column.wide ? 'wide' : ''}`;
+                  const classes = `${column.numeric ? 'number' : ''} ${column.wide ? 'wide' : ''}${column.roomy ? 'roomy' : ''}`;
                   if (!column.wide) return <td key={column.key} class={classes}>{content}</td>;
                   return <th key={column.key} scope="row" class={classes}>
                     {detail ? <button type="button" class="disclose" data-row={place} aria-expanded={isOpen}

@@ -138,7 +138,7 @@ export function Timeline(props: Props) {
       }],
     },
   });
-  if (rows.length === 0) return <p class="empty">The run was too short for a timeline.</p>;
+  if (rows.length < 2 || rows[0]!.seconds === rows[rows.length - 1]!.seconds) return <p class="empty">The run was too short for a timeline.</p>;
   const highest = Math.max(...rows.map((row) => row.live_bytes));
   const resident = Math.max(...rows.map((row) => row.resident_bytes ?? 0));
   const label = `Live heap over ${format.seconds(rows[rows.length - 1]!.seconds)}, at most ${format.bytes(highest)}` +

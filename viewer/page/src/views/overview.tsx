@@ -57,8 +57,11 @@ const modes: Record<string, string> = {
   sample: 'a random sample with its stacks',
 };
 
+function running(summary: Summary): boolean {
+  return summary.exit.kind === 'running';
+}
+
 function ended(summary: Summary): string {
-  if (summary.state === 'recording') return `still running, ${format.seconds(summary.duration_seconds)} so far`;
   return `${summary.exit.text} after ${format.seconds(summary.duration_seconds)}`;
 }
 
@@ -79,7 +82,7 @@ function Facts({ summary }: { summary: Summary }) {
   const lostBlocks = Number(summary.leak_check['definite_blocks'] ?? 0) + Number(summary.leak_check['indirect_blocks'] ?? 0);
   return <Figures figures={[
     { title: 'Peak', value: format.bytes(summary.peak_bytes), more: peakText(summary) },
-    { title: summary.state === 'recording' ? 'Alive now' : 'Alive at end', value: format.bytes(summary.live_bytes),
+    { title: running(summary) ? 'Alive so far' : 'Alive at end', value: format.bytes(summary.live_bytes),
       more: `${format.count(summary.live_blocks)} blocks` },
     { title: 'Lost', value: state === 'complete' ? format.bytes(lostBytes) : '–',
       more: state === 'complete' ? format.plural(lostBlocks, 'block') : 'no leak check' },
@@ -114,7 +117,7 @@ export function component() {
     <Condition />
     <section aria-labelledby="findings-title">
       <h2 id="findings-title">What matters most</h2>
-      <Findings findings={summary.findings} live={summary.state === 'recording'} />
+      <Findings findings={summary.findings} live={running(summary)} />
     </section>
     <section aria-labelledby="figures-title">
       <h2 id="figures-title">Figures</h2>

@@ -44,7 +44,7 @@ export function component() {
             shareColumn<Release>(),
             { ...columnOf.count<Release>('frees', 'Frees', (row) => row.frees), ask: () => setBy('frees') },
             { key: 'function', title: 'Allocated in', wide: true, value: (row) => row.function, show: (row) => <FunctionCell row={row} /> },
-            { key: 'released', title: 'Released in', value: (row) => row.released_function,
+            { key: 'released', title: 'Released in', roomy: true, value: (row) => row.released_function,
               show: (row) => <FunctionCell row={{ function: row.released_function, file: row.released_file, line: row.released_line, module: row.released_module }} /> },
           ]} /></>}</Shown>
   </>;
