@@ -27,7 +27,7 @@ export function SiteDetail({ row, more }: { row: SiteRow; more?: ComponentChildr
     {more}
     <Figures figures={[
       { title: 'Allocated', value: withError(format.bytes(row.bytes), row.bytes_error, format.bytes),
-        more: `${format.count(row.allocations)} allocations` },
+        more: `${format.count(row.allocations)} allocations of ${format.bytes(row.mean_size)} on average` },
       { title: 'Alive', value: withError(format.bytes(row.live_bytes), row.live_bytes_error, format.bytes),
         more: `${format.count(row.live_blocks)} blocks` },
       { title: 'At the peak', value: format.bytes(row.peak_bytes) },

@@ -3,6 +3,8 @@ import * as format from '../format';
 import { Lead, Shown, Verdict } from '../parts/basics';
 import { written, type Health } from '../parts/health';
 import { Table } from '../parts/table';
+import { linkTo } from '../router';
+import { views } from '../views';
 
 export const id = 'health';
 export const title = 'Health';
@@ -13,6 +15,14 @@ export const staticRequests = () => [request('health')];
 
 const words: Record<string, string> = { healthy: 'Healthy: nothing to do.', warning: 'Warning: worth a look.', critical: 'Critical: look at it now.' };
 
+/** A command of another report is a link to its view. */
+function Advice({ text }: { text: string }) {
+  const found = /heapscribe ([a-z]+) (?:'[^']*'|\S+)/.exec(text);
+  const title = found && views.find((view) => view.id === found[1])?.title;
+  if (!found || !title) return <bdi>{text}</bdi>;
+  return <>{text.slice(0, found.index)}<a href={linkTo(found[1]!)}>{title}</a>{text.slice(found.index + found[0].length)}</>;
+}
+
 export function component() {
   const answer = useAnswer<Health>(request('health'));
   return <>
@@ -21,7 +31,7 @@ export function component() {
       const bad = health.reasons.filter((reason) => reason.condition !== 'healthy');
       return <>
         <Verdict tone={health.condition === 'healthy' ? 'good' : 'warn'}>{words[health.condition] ?? health.condition}{bad.map((reason) =>
-          <span key={reason.rule}> {written(reason.rule, reason.value)} {reason.what}{reason.advice ? <>: <bdi>{format.shorten(reason.advice, 400)}</bdi></> : null}.</span>)}</Verdict>
+          <span key={reason.rule}> {written(reason.rule, reason.value)} {reason.what}{reason.advice ? <>: <Advice text={format.shorten(reason.advice, 400)} /></> : null}.</span>)}</Verdict>
         <Table caption="What was looked at" rows={health.reasons} keyOf={(row) => row.rule} search={false} empty="Nothing was looked at."
           columns={[
             { key: 'condition', title: 'Condition', value: (row) => row.condition, show: (row) => <span class={`word ${row.condition === 'healthy' ? 'good' : 'warn'}`}>{row.condition}</span> },

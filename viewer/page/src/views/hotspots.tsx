@@ -50,7 +50,6 @@ export function component() {
     { ...columnOf.bytes<SiteRow>('peak', 'Peak', (row) => row.peak_bytes), ask: ask('peak') },
     { ...columnOf.bytes<SiteRow>('live', 'Alive', (row) => row.live_bytes), ask: ask('live') },
     { ...columnOf.count<SiteRow>('temporary', 'Temporary', (row) => row.temporary), ask: ask('temporary') },
-    columnOf.bytes<SiteRow>('mean', 'Mean size', (row) => row.mean_size),
   ];
   return <>
     <Lead>Where the program allocates. A heading of the table orders all places by it; a row opens to its call stack.</Lead>
