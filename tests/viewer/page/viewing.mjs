@@ -42,6 +42,25 @@ db.execute("UPDATE recording SET value = '<b onclick=x>prog' WHERE key = 'progra
 db.commit()
 `;
 
+const compiled = `
+set -e
+printf '#include <map>\\n#include <string>\\nint main() { std::map<std::string, int> m; return m.size(); }\\n' > "$2/x.cpp"
+g++ -E "$2/x.cpp" -o "$2/x.ii"
+"$0" run --quiet -o "$1" -- "$(g++ -print-prog-name=cc1plus)" -quiet "$2/x.ii" -O1 -o /dev/null
+`;
+
+const redis = `
+set -e
+"$0" run --quiet --snapshot-every 1s -o "$1" -- redis-server --port 0 --unixsocket "$2/redis.sock" --save '' --dir "$2" &
+for i in $(seq 100); do redis-cli -s "$2/redis.sock" ping && break; sleep 0.1; done
+redis-benchmark -s "$2/redis.sock" -n 5000 -c 5 -r 10000 -q -t set,get,lpush
+sleep 1
+redis-cli -s "$2/redis.sock" shutdown nosave || true
+wait
+`;
+
+const scripts = { compiler: compiled, redis };
+
 /** Made once for all workers; whoever comes second waits. */
 export function recording(name) {
   mkdirSync(folder, { recursive: true });
@@ -52,6 +71,8 @@ export function recording(name) {
   if (name === 'hostile') {
     execFileSync(heapscribe, ['run', '--quiet', '-o', draft, '--', ...recipes.before.program], { stdio: 'ignore' });
     execFileSync('python3', ['-c', hostile, draft]);
+  } else if (scripts[name]) {
+    execFileSync('bash', ['-c', scripts[name], heapscribe, draft, work], { stdio: 'ignore' });
   } else if (name === 'large') {
     execFileSync('python3', [join(top, 'tests/support/make_large_capture.py'), draft]);
   } else {

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { expect, goTo, report, recording, settled, test, textReport, views } from './viewing.mjs';
 
 for (const name of ['leaky', 'growing', 'cascade', 'sections', 'sampled', 'counted', 'pool', 'released', 'quiet']) {
@@ -8,6 +9,20 @@ for (const name of ['leaky', 'growing', 'cascade', 'sections', 'sampled', 'count
       await expect(page.locator('h1')).not.toHaveText('There is no such report');
       expect(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), `${view} fits the window`).toBe(true);
     }
+  });
+}
+
+for (const [name, needs] of [['redis', 'redis-benchmark'], ['compiler', 'g++']]) {
+  test(`every view of ${name} opens and shows its figures`, async ({ page, open }) => {
+    test.skip(spawnSync(needs, ['--version']).status !== 0, `needs ${needs}`);
+    await open(name);
+    for (const view of views) {
+      await goTo(page, `#/${view}`);
+      expect(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), `${view} fits the window`).toBe(true);
+    }
+    await goTo(page, '#/overview');
+    const peak = /peak\s+([\d.]+ \w+)/.exec(textReport('summary', recording(name)))[1];
+    await expect(page.locator('.figures dd').first()).toContainText(peak);
   });
 }
 
