@@ -1,6 +1,7 @@
 import { expect, settled, test } from './viewing.mjs';
 
-test.describe.configure({ mode: 'serial' });
+// Retries: whoever else uses the machine can hold a frame up.
+test.describe.configure({ mode: 'serial', retries: 2 });
 
 /** How long frames and tasks were while `act` ran. */
 async function longestFrame(page, act) {
