@@ -1,0 +1,36 @@
+import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, heapscribe, sample, serve, settled, test } from './viewing.mjs';
+
+test('a running program is followed without losing the place', async ({ page }) => {
+  const folder = mkdtempSync(join(tmpdir(), 'heapscribe-live-'));
+  const database = join(folder, 'live.db');
+  const program = spawn(heapscribe, ['run', '--quiet', '-o', database, '--', sample('leaking_server'), '20'], { stdio: 'ignore' });
+  const ended = new Promise((done) => program.on('exit', done));
+  await new Promise((done) => setTimeout(done, 2500));
+  const served = await serve(database);
+  try {
+    await page.setViewportSize({ width: 1280, height: 500 });
+    await page.goto(`${served.address}#/hotspots`);
+    await settled(page);
+    await expect(page.locator('.live-badge')).toBeVisible();
+    await page.locator('.disclose').first().click();
+    await page.locator('.disclose').nth(1).focus();
+    await page.evaluate(() => scrollTo(0, 150));
+    const first = page.locator('tbody td').first();
+    const before = await first.innerText();
+    await expect(first).not.toHaveText(before, { timeout: 10_000 });
+    expect(await page.evaluate(() => scrollY)).toBe(150);
+    await expect(page.locator('.disclose').nth(1)).toBeFocused();
+    await expect(page.locator('tr.detail')).toHaveCount(1);
+    await ended;
+    await expect(page.locator('.live-badge')).toHaveCount(0, { timeout: 15_000 });
+  } finally {
+    served.end();
+    program.kill('SIGTERM');
+    await ended;
+    rmSync(folder, { recursive: true, force: true });
+  }
+});

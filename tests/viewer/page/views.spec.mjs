@@ -1,0 +1,97 @@
+import { spawnSync } from 'node:child_process';
+import { expect, goTo, report, recording, settled, test, textReport, views } from './viewing.mjs';
+
+for (const name of ['leaky', 'growing', 'cascade', 'sections', 'sampled', 'counted', 'pool', 'released', 'quiet']) {
+  test(`every view of ${name} opens`, async ({ page, open }) => {
+    await open(name);
+    for (const view of views) {
+      await goTo(page, `#/${view}`);
+      await expect(page.locator('h1')).not.toHaveText('There is no such report');
+      expect(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), `${view} fits the window`).toBe(true);
+    }
+  });
+}
+
+for (const [name, needs] of [['redis', 'redis-benchmark'], ['compiler', 'g++']]) {
+  test(`every view of ${name} opens and shows its figures`, async ({ page, open }) => {
+    test.skip(spawnSync(needs, ['--version']).status !== 0, `needs ${needs}`);
+    await open(name);
+    for (const view of views) {
+      await goTo(page, `#/${view}`);
+      expect(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), `${view} fits the window`).toBe(true);
+    }
+    await goTo(page, '#/overview');
+    const peak = /peak\s+([\d.]+ \w+)/.exec(textReport('summary', recording(name)))[1];
+    await expect(page.locator('.figures dd').first()).toContainText(peak);
+  });
+}
+
+test('every view of the page in one file opens', async ({ page, open }) => {
+  await open('leaky', { asFile: true });
+  const asked = [];
+  page.on('request', (request) => asked.push(request.url()));
+  for (const view of views.filter((view) => view !== 'timeline' && view !== 'overview')) {
+    await goTo(page, `#/${view}`);
+    await expect(page.locator('.problem'), view).toHaveCount(0);
+  }
+  expect(asked).toEqual([]);
+});
+
+test('two recordings are compared', async ({ page, open }) => {
+  await open('before', { hash: '#/diff?by=bytes', other: 'after' });
+  await settled(page);
+  const [worst] = report('diff', recording('before'), recording('after'), '--by', 'bytes');
+  await expect(page.locator('tbody tr').first()).toContainText(worst.change);
+  await expect(page.locator('.verdict')).toContainText('Look first at');
+  await goTo(page, '#/compare');
+  await expect(page.locator('h1')).toHaveText('Before and after');
+});
+
+test('figures are those of the command line', async ({ page, open }) => {
+  await open('leaky');
+  await settled(page);
+  const text = textReport('summary', recording('leaky'));
+  const figure = (title) => page.locator('.figures > div', { has: page.locator('dt', { hasText: new RegExp(`^${title}$`) }) });
+  const peak = /peak\s+([\d.]+ \w+)/.exec(text)[1];
+  await expect(figure('Peak').locator('dd')).toContainText(peak);
+  const [, count, size] = /allocations\s+([\d,]+)\s+([\d.]+ \w+)/.exec(text);
+  await expect(figure('Allocated').locator('dd')).toContainText(size);
+  await expect(figure('Allocated').locator('dd')).toContainText(`${count} allocations`);
+  for (const finding of report('summary', recording('leaky')).findings) {
+    await expect(page.locator('.findings')).toContainText(finding.sentence);
+  }
+});
+
+test('rows of tables are those of the command line', async ({ page, open }) => {
+  await open('growing', { hash: '#/hotspots' });
+  await settled(page);
+  const text = textReport('hotspots', recording('growing'));
+  const rows = [...text.matchAll(/^\s*([\d.]+ [KMG]?i?B)\s+([\d.<>]+ %)\s+([\d,]+)\s/gm)].map((match) => match.slice(1));
+  expect(rows.length).toBeGreaterThan(3);
+  const shown = await page.locator('tbody tr').evaluateAll((list) => list.map((row) => row.innerText.replace(/\s+/g, ' ')));
+  rows.forEach(([bytes, share, allocations], i) => {
+    expect(shown[i]).toContain(bytes);
+    expect(shown[i]).toContain(share);
+    expect(shown[i]).toContain(allocations);
+  });
+});
+
+test('lost blocks are shown with what to do', async ({ page, open }) => {
+  await open('leaky', { hash: '#/leaks' });
+  await settled(page);
+  await expect(page.locator('.verdict')).toContainText('AnswerCache::remember');
+  await expect(page.locator('.verdict')).toContainText('999');
+  await expect(page.locator('.verdict')).toContainText('give them an owner');
+});
+
+test('a recording without leak check says why', async ({ page, open }) => {
+  await open('counted', { hash: '#/leaks' });
+  await settled(page);
+  await expect(page.locator('.notes').first()).toContainText('only --mode full knows every block');
+});
+
+test('estimates carry their errors', async ({ page, open }) => {
+  await open('sampled', { hash: '#/hotspots' });
+  await settled(page);
+  await expect(page.locator('.notes')).toContainText('Estimated from a random sample');
+});

@@ -1,0 +1,4 @@
+declare module 'virtual:views' {
+  export const modules: readonly import('./views').View[];
+}
+declare module '*.css';

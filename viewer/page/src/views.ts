@@ -1,0 +1,27 @@
+import type { ComponentType } from 'preact';
+import { modules } from 'virtual:views';
+import type { Recording, Request } from './answers';
+import type { FilterName } from './filters';
+
+export type Group = 'Overview' | 'Where' | 'Over time' | 'What to mend' | 'Compare' | 'The recording';
+
+/** What a file in views/ exports. */
+export interface View {
+  readonly id: string;
+  readonly title: string;
+  readonly group: Group;
+  /** Place within the group. */
+  readonly order: number;
+  /** The letter after g that leads here. */
+  readonly letter: string;
+  readonly filters?: readonly FilterName[];
+  readonly staticRequests?: () => readonly Request[];
+  readonly applies?: (recording: Recording) => boolean;
+  readonly component: ComponentType;
+}
+
+const groups: readonly Group[] =
+  ['Overview', 'Where', 'Over time', 'What to mend', 'Compare', 'The recording'];
+
+export const views: readonly View[] = [...modules].sort(
+  (a, b) => groups.indexOf(a.group) - groups.indexOf(b.group) || a.order - b.order);

@@ -1,0 +1,205 @@
+import { useMemo, useState } from 'preact/hooks';
+import { isStatic, request, useAnswer } from '../answers';
+import { exactly, siteFilters, useFilters } from '../filters';
+import * as format from '../format';
+import { Choice, copyText, CopyButton, Empty, Figures, Name, Place, Shown, stackText, Bar } from '../parts/basics';
+import { FlameGraph, hue } from '../parts/flame';
+import { layOut, matched, type Box, type Branch, type Layout } from '../parts/flame_layout';
+import { Search } from '../parts/filter_bar';
+import { Table } from '../parts/table';
+import { change, useParam, usePlace } from '../router';
+import { useTheme } from '../theme';
+import type { Frame, TreeRow } from '../rows';
+
+export const id = 'flame';
+export const title = 'Flame graph';
+export const group = 'Where';
+export const order = 0;
+export const letter = 'f';
+export const filters = siteFilters;
+
+const measures = [
+  { value: 'bytes', title: 'Bytes', of: (row: TreeRow) => row.bytes, write: format.bytes },
+  { value: 'allocations', title: 'Allocations', of: (row: TreeRow) => row.allocations, write: format.count },
+  { value: 'peak', title: 'Peak', of: (row: TreeRow) => row.peak_bytes, write: format.bytes },
+  { value: 'live', title: 'Live', of: (row: TreeRow) => row.live_bytes, write: format.bytes },
+  { value: 'temporary', title: 'Temporary', of: (row: TreeRow) => row.temporary, write: format.count },
+] as const;
+type Measure = (typeof measures)[number];
+
+const directions = [
+  { value: 'top-down', title: 'From main' },
+  { value: 'bottom-up', title: 'From allocations' },
+] as const;
+
+const kNodes = 3000;
+const kStaticNodes = 150;
+
+export const staticRequests = () => measures.flatMap((measure) => directions.map((direction) =>
+  request('hotspots', { by: measure.value, limit: kStaticNodes, tree: direction.value })));
+
+function treeOf(rows: readonly TreeRow[], measure: Measure): Branch<TreeRow> {
+  const branch = (row: TreeRow): Branch<TreeRow> => ({
+    name: row.function || '(unknown)',
+    value: measure.of(row),
+    data: row,
+    children: row.children.filter((child) => measure.of(child) > 0).map(branch),
+  });
+  const children = rows.filter((row) => measure.of(row) > 0).map(branch);
+  return { name: 'all', value: children.reduce((sum, child) => sum + child.value, 0), data: null, children };
+}
+
+function stackOf(box: Box<TreeRow>, bottomUp: boolean): Frame[] {
+  const frames: Frame[] = [];
+  for (let at: Box<TreeRow> | null = box; at; at = at.parent as Box<TreeRow> | null) {
+    if (at.data.data) frames.push(at.data.data);
+  }
+  return bottomUp ? frames.reverse() : frames;
+}
+
+/** The module that holds most gets the first colour. */
+function moduleHues(layout: Layout<TreeRow>): Map<string, number> {
+  const sums = new Map<string, number>();
+  for (const level of layout.levels) {
+    for (const box of level) {
+      const module = box.data.data?.module ?? '';
+      if (box.data.data) sums.set(module, (sums.get(module) ?? 0) + (box.value ?? 0));
+    }
+  }
+  return new Map([...sums].sort((a, b) => b[1] - a[1]).map(([module], i) => [module, Math.min(i, 7)]));
+}
+
+function Details({ box, layout, measure, bottomUp, onFocus, onZoom }: {
+  box: Box<TreeRow>; layout: Layout<TreeRow>; measure: Measure; bottomUp: boolean;
+  onFocus: (box: Box<TreeRow>) => void; onZoom: (key: string) => void;
+}) {
+  const row = box.data.data;
+  const total = layout.root.value ?? 0;
+  const stack = stackOf(box, bottomUp);
+  const [all, setAll] = useState(false);
+  if (!row) {
+    return <aside class="details" aria-label="Selected frame"><h2>All</h2>
+      <p class="big">{measure.write(total)}</p>
+      <p class="muted">Select a frame to see what it holds and from where it is called.</p></aside>;
+  }
+  const own = (box.value ?? 0) - ((box.children as Box<TreeRow>[] | undefined)?.reduce((sum, child) => sum + (child.value ?? 0), 0) ?? 0);
+  return <aside class="details" aria-label="Selected frame">
+    <h2><bdi class="name">{all ? row.function : format.shorten(row.function, 300)}</bdi></h2>
+    {row.function.length > 300 && !all && <button type="button" class="quiet" onClick={() => setAll(true)}>
+      Whole name, {format.count(row.function.length)} characters</button>}
+    <p class="muted"><Place row={row} />{row.file && row.module ? <> in <bdi>{format.shorten(format.lastPart(row.module), 60)}</bdi></> : null}
+      {row.inlined && <> <span class="tag">inlined</span></>}</p>
+    <p class="big">{measure.write(box.value ?? 0)} <small>{format.share(total ? (box.value ?? 0) / total : 0)}</small></p>
+    <Bar share={total ? (box.value ?? 0) / total : 0} />
+    {!bottomUp && <p class="muted">{own > 0 ? `${measure.write(own)} here or in frames too small to show` : 'All of it in what it calls'}</p>}
+    <Figures figures={measures.filter((m) => m !== measure).map((m) => ({ title: m.title, value: m.write(m.of(row)) }))} />
+    <div class="actions">
+      <button type="button" onClick={() => onZoom(box.key)}>Zoom in</button>
+      <button type="button" onClick={() => onFocus(box)}>Only this function</button>
+      <CopyButton text={() => stackText(stack)} />
+    </div>
+    {row.hidden_children > 0 && <p class="muted">{format.plural(row.hidden_children, 'smaller branch').replace('branchs', 'branches')} below
+      {row.hidden_children === 1 ? ' is' : ' are'} not drawn; “Only this function” shows more.</p>}
+    <h3>{bottomUp ? 'Leads to' : 'Called from'}</h3>
+    <ol class="path">{stack.slice(1, 16).map((frame, i) => <li key={i}><Name text={format.shortName(frame.function)} most={70} /></li>)}
+      {stack.length > 16 && <li class="muted">{format.plural(stack.length - 16, 'more frame')}</li>}
+      {stack.length === 1 && <li class="muted">nothing: the outermost frame</li>}</ol>
+  </aside>;
+}
+
+function Graph({ rows, measure, bottomUp }: { rows: readonly TreeRow[]; measure: Measure; bottomUp: boolean }) {
+  const { params } = usePlace();
+  const layout = useMemo(() => layOut(treeOf(rows, measure)), [rows, measure]);
+  const { dark } = useTheme();
+  const hues = useMemo(() => moduleHues(layout), [layout]);
+  const query = params['q'] ?? '';
+  const found = useMemo(() => matched(layout, query), [layout, query]);
+  const [copied, setCopied] = useState('');
+  const total = layout.root.value ?? 0;
+  const rootBelow = params['root'] === 'below';
+  const zoom = params['zoom'] ?? '';
+  const zoomed = layout.byKey.get(zoom);
+  const selected = layout.byKey.get(params['sel'] ?? '') ?? zoomed ?? layout.root;
+  const describe = (box: Box<TreeRow>) => {
+    const share = format.share(total ? (box.value ?? 0) / total : 0);
+    return `${format.shorten(box.data.name, 300)}\n${measure.write(box.value ?? 0)} · ${share}`;
+  };
+  const onFocus = (box: Box<TreeRow>) => {
+    if (box.data.data) change({ function: exactly(box.data.data.function.slice(0, 500)), zoom: undefined, sel: undefined }, 'step');
+  };
+  const onZoom = (key: string | undefined) => change({ zoom: key, sel: params['sel'] ?? key }, 'step');
+  const onCopy = (box: Box<TreeRow>) => void copyText(stackText(stackOf(box, bottomUp)))
+    .then((done) => setCopied(done ? 'The stack is copied.' : 'The browser refused to copy.'));
+  if (total === 0) return <Empty>No such blocks: nothing to draw.</Empty>;
+  const trail: Box<TreeRow>[] = [];
+  for (let at = zoomed ?? null; at; at = at.parent as Box<TreeRow> | null) trail.unshift(at);
+  return <div class="flame-view">
+    <div class="flame-main">
+      <div class="flame-head">
+        <p class="trail" aria-label="Zoomed to">
+          {trail.length > 1 ? <>
+            <button type="button" class="quiet" onClick={() => onZoom(undefined)}>all</button>
+            {trail.length > 4 && <span class="muted">…</span>}
+            {trail.slice(Math.max(1, trail.length - 3)).map((box) => <button type="button" class="quiet" key={box.key} onClick={() => onZoom(box.key)}>
+              <Name text={format.shortName(box.data.name)} most={36} /></button>)}
+          </> : <span class="muted">{measure.write(total)} in all</span>}
+        </p>
+        {query && <p class="matched" role="status">{found.keys.size === 0 ? 'nothing matches'
+          : `${format.share(found.share)} in ${format.plural(found.keys.size, 'frame')}`}</p>}
+      </div>
+      <FlameGraph layout={layout} rootBelow={rootBelow} zoom={zoom} selected={params['sel'] ?? ''} matches={query ? found.keys : null}
+        describe={describe} onFocus={onFocus} onCopy={onCopy} onZoom={onZoom} onSelect={(key) => change({ sel: key })}
+        label={`${measure.title} by call stack, ${measure.write(total)} in all. Arrow keys move, Enter zooms, the table below has the same.`}
+        fill={(box) => box.data.data ? hue(hues.get(box.data.data.module) ?? 7, dark, box.data.name) : hue(7, dark)} />
+      <p class="legend" id="flame-help">
+        {[...hues].slice(0, 5).map(([module, at]) => <span key={module} class="module"><span class="swatch" aria-hidden="true" style={{ background: hue(at, dark) }} />
+          <bdi>{format.shorten(format.lastPart(module) || 'no module', 30)}</bdi></span>)}
+        <span class="muted">Click selects, again or double click zooms; drag moves, Ctrl and wheel scales. <kbd>?</kbd> has the keys.</span>
+      </p>
+      <p class="visually-hidden" role="status">{copied}</p>
+    </div>
+    <Details box={selected} layout={layout} measure={measure} bottomUp={bottomUp} onFocus={onFocus} onZoom={onZoom} />
+    <SameAsTable layout={layout} zoomed={zoomed ?? layout.root} measure={measure} />
+  </div>;
+}
+
+function SameAsTable({ layout, zoomed, measure }: { layout: Layout<TreeRow>; zoomed: Box<TreeRow>; measure: Measure }) {
+  const [open, setOpen] = useState(false);
+  const total = layout.root.value ?? 0;
+  const boxes = useMemo(() => open ? (zoomed.descendants() as Box<TreeRow>[]).filter((box) => box.data.data)
+    .sort((a, b) => a.depth - b.depth || (b.value ?? 0) - (a.value ?? 0)).slice(0, 5000) : [], [zoomed, open]);
+  return <details class="as-table" onToggle={(event) => setOpen(event.currentTarget.open)}>
+    <summary>The same as a table</summary>
+    {open && <Table caption={`Frames of the graph, ${measure.title.toLowerCase()}`} rows={boxes} keyOf={(box) => box.key} id="t" search={false}
+      empty="No frames." columns={[
+        { key: 'depth', title: 'Depth', numeric: true, value: (box) => box.depth },
+        { key: 'value', title: measure.title, numeric: true, value: (box) => box.value ?? 0, show: (box) => measure.write(box.value ?? 0) },
+        { key: 'share', title: 'Share', numeric: true, value: (box) => (box.value ?? 0) / total, show: (box) => format.share((box.value ?? 0) / total) },
+        { key: 'name', title: 'Function', wide: true, value: (box) => box.data.name, show: (box) => <button type="button" class="link"
+          onClick={() => change({ zoom: box.key, sel: box.key }, 'step')}><Name text={box.data.name} most={110} /></button> },
+        { key: 'from', title: 'Called from', value: (box) => box.parent?.data.name ?? '', show: (box) => <Name text={format.shortName(box.parent?.data.name ?? '')} most={50} /> },
+      ]} />}
+  </details>;
+}
+
+export function component() {
+  const [by, setBy] = useParam('by', 'bytes');
+  const [tree, setTree] = useParam('tree', 'top-down');
+  const [root, setRoot] = useParam('root', 'above');
+  const measure = measures.find((m) => m.value === by) ?? measures[0];
+  const taken = useFilters(siteFilters);
+  const answer = useAnswer<TreeRow[]>(request('hotspots',
+    { by: measure.value, tree, limit: isStatic() ? kStaticNodes : kNodes, ...taken }));
+  return <>
+    <div class="controls">
+      <Choice label="Measure" value={measure.value} options={measures} onChange={(value) => { setBy(value); }} />
+      <Choice label="Direction" value={tree} options={directions} onChange={(value) => {
+        setTree(value);
+        change({ zoom: undefined, sel: undefined });
+      }} />
+      <Choice label="Root" value={root} options={[{ value: 'above', title: 'Above' }, { value: 'below', title: 'Below' }]} onChange={setRoot} />
+      <Search label="Find a function" />
+    </div>
+    <Shown answer={answer}>{(rows) => <Graph rows={rows} measure={measure} bottomUp={tree === 'bottom-up'} />}</Shown>
+  </>;
+}

@@ -1,0 +1,135 @@
+import { request, useAnswer } from '../answers';
+import { siteFilters, useFilters } from '../filters';
+import * as format from '../format';
+import { Bar, Figures, Function, FunctionCell, Lead, Shown, StackList, Verdict } from '../parts/basics';
+import { Search } from '../parts/filter_bar';
+import { kRows, sitesRequest, useLimit } from '../parts/sites';
+import { functionColumn, shareColumn, SiteTable } from '../parts/site_table';
+import { columnOf, Table } from '../parts/table';
+import { linkTo } from '../router';
+import type { Blamed, Frame, SiteRow, Summary } from '../rows';
+
+export const id = 'leaks';
+export const title = 'Leaks';
+export const group = 'What to mend';
+export const order = 0;
+export const letter = 'l';
+export const filters = siteFilters;
+export const staticRequests = () =>
+  [request('leaks', { classes: 'all', limit: kRows }), sitesRequest('leaks'), request('summary')];
+
+interface LeakRow extends Blamed {
+  readonly class: string;
+  readonly blocks: number;
+  readonly bytes: number;
+  readonly age_seconds: number;
+  readonly youngest_age_seconds: number;
+  readonly oldest_age_seconds: number;
+  readonly confidence: number;
+  readonly retained_bytes: number | null;
+  readonly retainer: string | null;
+  readonly site: number;
+  readonly kind: string;
+  readonly stack: readonly Frame[];
+}
+
+const classes = [
+  { value: 'definite', means: 'no pointer to them is left', todo: 'Nothing can free these any more. Free them, or give them an owner, where the last pointer goes.' },
+  { value: 'indirect', means: 'only lost blocks point to them', todo: 'Mend the lost blocks that point to these, and they go with them.' },
+  { value: 'possible', means: 'pointers into their middle only', todo: 'Mostly pools and trees whose pointers lead into the middle of a block. Look at it if it grows.' },
+  { value: 'reachable', means: 'not lost', todo: 'Not lost: the program still holds these. If they are too many, let the holder let go earlier.' },
+] as const;
+
+function age(row: LeakRow): string {
+  const youngest = format.seconds(row.youngest_age_seconds);
+  const oldest = format.seconds(row.oldest_age_seconds);
+  return youngest === oldest ? `${oldest} old` : `between ${youngest} and ${oldest} old`;
+}
+
+function Detail({ row }: { row: LeakRow }) {
+  const kind = classes.find((candidate) => candidate.value === row.class);
+  return <div class="site-detail">
+    <p>{kind?.todo}</p>
+    {row.retainer && <p><span class="muted">Held by</span> <bdi class="name">{format.shorten(row.retainer, 600)}</bdi></p>}
+    <Figures figures={[
+      { title: 'Blocks', value: format.count(row.blocks), more: `by ${row.kind}` },
+      { title: 'Age', value: format.seconds(row.age_seconds), more: `${age(row)} on average` },
+      { title: 'Likely a leak', value: format.share(row.confidence) },
+      ...(row.retained_bytes !== null ? [{ title: 'Would go with it', value: format.bytes(row.retained_bytes) }] : []),
+    ]} />
+    <StackList stack={row.stack} />
+  </div>;
+}
+
+function Sums({ summary }: { summary: Summary }) {
+  if (summary.leak_check['state'] !== 'complete') return null;
+  return <table class="plain-classes panel-table">
+    <caption class="visually-hidden">Live blocks by what the program could still reach</caption>
+    <tbody>{classes.map((kind) => <tr key={kind.value}>
+      <th scope="row"><span class={`word ${kind.value === 'definite' && summary.leak_check['definite_blocks'] ? 'warn' : ''}`}>{kind.value}</span></th>
+      <td class="number">{format.bytes(Number(summary.leak_check[`${kind.value}_bytes`] ?? 0))}</td>
+      <td class="number">{format.plural(Number(summary.leak_check[`${kind.value}_blocks`] ?? 0), 'block')}</td>
+      <td class="muted">{kind.means}</td>
+    </tr>)}</tbody>
+  </table>;
+}
+
+function Rows({ rows, more, filtered }: { rows: readonly LeakRow[]; more: (() => void) | undefined; filtered: boolean }) {
+  const worst = rows.find((row) => row.class === 'definite');
+  const possible = rows.some((row) => row.class === 'possible');
+  return <>
+    {worst ? <Verdict tone="warn">Begin with <Function text={worst.function} />: no pointer to {format.count(worst.blocks)} of its blocks is left, so
+      nothing can free them. Free them, or give them an owner, where the last pointer goes.</Verdict>
+      : <Verdict tone="good">No block is {possible ? 'certainly ' : ''}lost{filtered ? ' among these' : ''}. {possible
+        ? 'Possible ones are mostly pools and trees whose pointers lead into the middle of a block: look at those that grow.'
+        : <>What grows although it is reachable, <a href={linkTo('growth')}>growth</a> shows.</>}</Verdict>}
+    <Table caption="Live blocks by class and place" rows={rows} more={more} empty="No block was alive at the end."
+      keyOf={(row) => `${row.site}.${row.class}`} detail={(row) => <Detail row={row} />}
+      columns={[
+        { key: 'class', title: 'Class', value: (row) => classes.findIndex((kind) => kind.value === row.class),
+          show: (row) => <span class={`word ${row.class === 'definite' ? 'warn' : ''}`}>{row.class}</span> },
+        columnOf.bytes<LeakRow>('bytes', 'Bytes', (row) => row.bytes),
+        { key: 'function', title: 'Function', wide: true, value: (row) => row.function, show: (row) => <FunctionCell row={row} /> },
+        columnOf.count<LeakRow>('blocks', 'Blocks', (row) => row.blocks),
+        { key: 'confidence', title: 'Likely a leak', numeric: true, value: (row) => row.confidence,
+          show: (row) => <span class="share"><Bar share={row.confidence} tone="second" /><span>{format.share(row.confidence)}</span></span> },
+        columnOf.seconds<LeakRow>('age', 'Age', (row) => row.age_seconds),
+        columnOf.bytes<LeakRow>('retained', 'Retains', (row) => row.retained_bytes),
+      ]} />
+  </>;
+}
+
+function Alive() {
+  const filters = useFilters(siteFilters);
+  const { limit, more } = useLimit();
+  const answer = useAnswer<SiteRow[]>(request('leaks', { ...filters, limit }));
+  return <Shown answer={answer}>{(rows) => <>
+    {rows[0] && <Verdict><Function text={rows[0].function} /> holds {format.bytes(rows[0].live_bytes)} in {format.plural(rows[0].live_blocks, 'block')},
+      {' '}{format.share(rows[0].share)} of what is alive. Whether the program could still reach them is not known; see whether it <a href={linkTo('growth')}>grows</a>.</Verdict>}
+    <SiteTable rows={rows} more={more(rows.length)} sorted="live" caption="What is alive, by place" empty="Nothing is alive."
+      columns={[
+        columnOf.bytes<SiteRow>('live', 'Alive', (row) => row.live_bytes), shareColumn<SiteRow>(), functionColumn,
+        columnOf.count<SiteRow>('blocks', 'Blocks', (row) => row.live_blocks),
+        columnOf.bytes<SiteRow>('mean', 'Mean size', (row) => row.mean_size),
+      ]} />
+  </>}</Shown>;
+}
+
+export function component() {
+  const summary = useAnswer<Summary>(request('summary'));
+  const state = summary.data?.leak_check['state'];
+  const checked = state === 'complete';
+  const filters = useFilters(siteFilters);
+  const { limit, more } = useLimit();
+  const answer = useAnswer<LeakRow[]>(checked ? request('leaks', { classes: 'all', ...filters, limit }) : null);
+  return <>
+    <Lead>{checked || state === undefined ? 'What the program could no longer free, and what it only keeps.'
+      : 'What is alive, by place.'}</Lead>
+    {summary.data && !checked && <div class="notes" role="note"><p>There is no leak check: <bdi>{String(state)}</bdi>. What is alive is
+      not told from leaks.</p></div>}
+    {summary.data && <Sums summary={summary.data} />}
+    <div class="controls"><Search /></div>
+    {checked && <Shown answer={answer}>{(rows) => <Rows rows={rows} more={more(rows.length)} filtered={Object.keys(filters).length > 0} />}</Shown>}
+    {summary.data && !checked && <Alive />}
+  </>;
+}
