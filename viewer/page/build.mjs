@@ -35,6 +35,17 @@ const common = {
   plugins: [views],
 };
 
+// What the licences of the parts that are in the bundle ask for.
+function notices() {
+  const { dependencies } = JSON.parse(readFileSync(join(here, 'package.json'), 'utf8'));
+  return Object.keys(dependencies).sort().map((name) => {
+    const folder = join(here, 'node_modules', name);
+    const file = readdirSync(folder).find((entry) => /^licen[sc]e/i.test(entry));
+    if (!file) throw new Error(`${name} brings no licence`);
+    return `${name}\n\n${readFileSync(join(folder, file), 'utf8').trim()}`;
+  }).join('\n\n').replaceAll('--', '- -');
+}
+
 async function page() {
   const result = await esbuild.build({
     ...common,
@@ -47,9 +58,9 @@ async function page() {
   const text = (end) => result.outputFiles.find((file) => file.path.endsWith(end))?.text.trim() ?? '';
   const script = text('.js').replace(/<\/(script|body|head)/gi, '<\\/$1').replaceAll('<!--', '<\\!--');
   const style = text('.css');
-  const holes = { STYLE: style, SCRIPT: script };
+  const holes = { STYLE: style, SCRIPT: script, NOTICES: notices() };
   return readFileSync(join(here, 'src/page.html'), 'utf8')
-      .replace(/@(STYLE|SCRIPT)@/g, (_, name) => holes[name]);
+      .replace(/@(STYLE|SCRIPT|NOTICES)@/g, (_, name) => holes[name]);
 }
 
 async function requests() {
