@@ -29,6 +29,7 @@ void add_difference_commands(CLI::App& app, int& status);  // diff, compare
 void add_check_command(CLI::App& app, int& status);        // check
 void add_health_command(CLI::App& app, int& status);       // health
 void add_sections_command(CLI::App& app, int& status);
+void add_source_commands(CLI::App& app, int& status);  // source, timeline
 void add_control_command(CLI::App& app, int& status);  // asks a recording that is under way
 void add_view_command(CLI::App& app, int& status);     // the page (viewer/view_command.cpp)
 

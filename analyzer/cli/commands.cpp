@@ -22,7 +22,7 @@ constexpr AddCommand kCommands[] = {
     add_run_command,      add_report_commands,   add_growth_commands, add_difference_commands,
     add_check_command,    add_health_command,    add_trace_command,   add_query_command,
     add_control_command,  add_symbolize_command, add_recover_command, add_collect_command,
-    add_sections_command, add_view_command,
+    add_sections_command, add_source_commands,   add_view_command,
 };
 
 constexpr char kFooter[] =

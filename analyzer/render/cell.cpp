@@ -1,6 +1,7 @@
 #include "analyzer/render/cell.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 
@@ -31,6 +32,9 @@ std::string cell_text(const Value& value, Unit unit) {
   if (const auto* text = std::get_if<std::string>(&value)) return *text;
   if (const auto* flag = std::get_if<bool>(&value)) return *flag ? "yes" : "no";
   if (const auto* stack = std::get_if<model::Stack>(&value)) return stack_text(*stack);
+  if (const auto* numbers = std::get_if<Numbers>(&value)) {
+    return fmt::format("{}", fmt::join(*numbers, " "));
+  }
   if (const auto* real = std::get_if<double>(&value)) {
     return unit == Unit::Share ? format_share(*real) : fmt::format("{:.6g}", *real);
   }

@@ -22,6 +22,7 @@ std::string quoted(const std::string& text) {
 
 std::string field(const Value& value) {
   if (const auto* flag = std::get_if<bool>(&value)) return *flag ? "1" : "0";
+  if (const auto* real = std::get_if<double>(&value)) return fmt::format("{}", *real);
   return quoted(cell_text(value, Unit::Number));
 }
 

@@ -30,7 +30,9 @@ struct Column {
   Shown shown = Shown::Everywhere;
 };
 
-using Value = std::variant<std::monostate, bool, std::int64_t, double, std::string, model::Stack>;
+using Numbers = std::vector<std::int64_t>;  // a series
+using Value =
+    std::variant<std::monostate, bool, std::int64_t, double, std::string, model::Stack, Numbers>;
 
 struct Row {
   std::vector<Value> values;         // one per column

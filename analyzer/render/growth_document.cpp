@@ -159,6 +159,7 @@ Row row_of(const GrowthRow& growth, bool with_details) {
                 number_or_nothing(growth.survival),
                 facts.period > 0 ? Value(facts.period) : Value(),
                 evidence_of(growth),
+                growth.bars,
                 growth.stack.frames};
   if (with_details) row.details = details_of(growth);
   return row;
@@ -188,6 +189,7 @@ Table growth_table(const GrowthReport& report, const GrowthDetail& detail) {
                    data("survival", Unit::Share),
                    data("period_seconds", Unit::Number),
                    data("evidence", Unit::Text),
+                   data("live_over_time", Unit::Bytes),
                    data("stack", Unit::Stack)};
   for (const GrowthRow& row : report.rows) {
     const bool quiet = row.facts.verdict == Verdict::Stable ||

@@ -36,6 +36,7 @@ Json value_json(const Value& value) {
   if (const auto* real = std::get_if<double>(&value)) return *real;
   if (const auto* text = std::get_if<std::string>(&value)) return *text;
   if (const auto* flag = std::get_if<bool>(&value)) return *flag;
+  if (const auto* numbers = std::get_if<Numbers>(&value)) return *numbers;
   return nullptr;
 }
 

@@ -28,4 +28,46 @@ std::vector<TimelineStep> summarize_timeline(model::CaptureReader& reader, std::
   return timeline;
 }
 
+namespace {
+
+std::vector<TimelinePoint> fullest_of_parts(const std::vector<TimelinePoint>& points,
+                                            std::int64_t parts) {
+  const std::int64_t span = std::max<std::int64_t>(points.back().at.value, 1);
+  std::vector<TimelinePoint> chosen;
+  std::int64_t last_part = -1;
+  for (const TimelinePoint& point : points) {
+    // Not in whole numbers: a product of nanoseconds and parts need not fit.
+    const auto part = std::min<std::int64_t>(
+        static_cast<std::int64_t>(static_cast<double>(point.at.value) / static_cast<double>(span) *
+                                  static_cast<double>(parts)),
+        parts - 1);
+    if (part != last_part) {
+      chosen.push_back(point);
+    } else if (point.live.value > chosen.back().live.value) {
+      chosen.back() = point;
+    }
+    last_part = part;
+  }
+  return chosen;
+}
+
+}  // namespace
+
+std::vector<TimelinePoint> timeline_points(model::CaptureReader& reader,
+                                           std::optional<std::int64_t> most) {
+  std::vector<TimelinePoint> points;
+  auto rows = reader.database().prepare(queries::timeline_points);
+  while (rows.step()) {
+    points.push_back({.at = {rows.integer(0)},
+                      .live = {rows.integer(1)},
+                      .resident = {rows.integer(6)},
+                      .live_blocks = {rows.integer(2)},
+                      .allocations = {rows.integer(3)},
+                      .frees = {rows.integer(5)},
+                      .bytes = {rows.integer(4)}});
+  }
+  if (!most || static_cast<std::int64_t>(points.size()) <= *most) return points;
+  return fullest_of_parts(points, *most);
+}
+
 }  // namespace heapscribe::reports
