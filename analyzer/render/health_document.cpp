@@ -26,8 +26,9 @@ std::string amount(HealthUnit unit, double value) {
 std::string advice_on(const Reason& reason, const Context& context) {
   constexpr std::string_view kPlace = " DB ";
   std::string advice = std::string(reason.advice) + " ";
-  if (const std::size_t at = advice.find(kPlace); at != std::string::npos) {
-    advice.replace(at, kPlace.size(), " " + model::shell_word(context.path) + " ");
+  const std::string path = " " + model::shell_word(context.path) + " ";
+  for (std::size_t at = 0; (at = advice.find(kPlace, at)) != std::string::npos; at += path.size()) {
+    advice.replace(at, kPlace.size(), path);
   }
   advice.pop_back();
   return advice;
@@ -60,7 +61,7 @@ Document health_document(const Health& health, const Context& context) {
   Table table;
   table.key = "reasons";
   table.columns = {{"condition", "", Unit::Text}, text("value"),
-                   {"what", "", Unit::Text},      data("rule", Unit::Text),
+                   {"what", "", Unit::Text},      {"rule", "rule", Unit::Text},
                    data("value", Unit::Share),    data("warning", Unit::Share),
                    data("critical", Unit::Share), data("advice", Unit::Text)};
   for (const Reason& reason : health.reasons) table.rows.push_back(row_of(reason, context));

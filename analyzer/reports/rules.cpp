@@ -2,11 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstdlib>
 #include <stdexcept>
 #include <string_view>
+#include <utility>
 
 namespace heapscribe::reports {
 namespace {
@@ -28,19 +30,26 @@ constexpr std::array kRules = {
 #undef RULE
 };
 
+constexpr double kKi = 1024;
+constexpr std::array<std::pair<std::string_view, double>, 5> kUnits = {
+    {{"", 1}, {"B", 1}, {"KiB", kKi}, {"MiB", kKi* kKi}, {"GiB", kKi* kKi* kKi}}};
+
 std::string known_names() {
   std::string names;
   for (const Rule& rule : kRules) names += (names.empty() ? "" : ", ") + std::string(rule.name);
   return names;
 }
 
+// "0.3", "100MiB"
 double number(const std::string& assignment, const std::string& text) {
   char* end = nullptr;
   const double value = std::strtod(text.c_str(), &end);
-  if (text.empty() || *end != '\0' || !std::isfinite(value)) {
+  const auto unit = std::find_if(kUnits.begin(), kUnits.end(),
+                                 [&](const auto& known) { return known.first == end; });
+  if (end == text.c_str() || unit == kUnits.end() || !std::isfinite(value)) {
     throw std::runtime_error("rule '" + assignment + "': '" + text + "' is not a number");
   }
-  return value;
+  return value * unit->second;
 }
 
 }  // namespace
