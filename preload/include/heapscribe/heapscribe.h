@@ -43,10 +43,13 @@ typedef struct heapscribe_counters {
 } heapscribe_counters;
 /* NOLINTEND(modernize-use-using) */
 
+/* -DHEAPSCRIBE_IS_POSSIBLE=0: as on other targets, every function does nothing. */
+#ifndef HEAPSCRIBE_IS_POSSIBLE
 #if defined(__GNUC__) && defined(__ELF__) && defined(__x86_64__) && defined(__LP64__)
 #define HEAPSCRIBE_IS_POSSIBLE 1
 #else
 #define HEAPSCRIBE_IS_POSSIBLE 0
+#endif
 #endif
 
 /* The library defines what others only refer to. */
@@ -128,6 +131,7 @@ HEAPSCRIBE_INLINE int heapscribe_is_active(void) HEAPSCRIBE_NOEXCEPT {
 
 /* The calling thread enters section `name`. Absent: an entry that is zero. */
 HEAPSCRIBE_INLINE heapscribe_entry heapscribe_section_begin(const char* name) HEAPSCRIBE_NOEXCEPT {
+  (void)name;
   return HEAPSCRIBE_CALL(section_begin, (name), heapscribe_no_entry());
 }
 
@@ -135,6 +139,7 @@ HEAPSCRIBE_INLINE heapscribe_entry heapscribe_section_begin(const char* name) HE
  * after longjmp). On another thread, or for the second time, it does nothing and is counted. An
  * entry that is zero may be ended. Threads that end are out of all sections. */
 HEAPSCRIBE_INLINE void heapscribe_section_end(heapscribe_entry entry) HEAPSCRIBE_NOEXCEPT {
+  (void)entry;
   HEAPSCRIBE_TELL(section_end, (entry));
 }
 
@@ -142,6 +147,7 @@ HEAPSCRIBE_INLINE void heapscribe_section_end(heapscribe_entry entry) HEAPSCRIBE
  * is in, without entering it. Each thread enters it for its part of the work; whichever thread
  * finishes closes it. Absent: zero. */
 HEAPSCRIBE_INLINE heapscribe_section heapscribe_section_open(const char* name) HEAPSCRIBE_NOEXCEPT {
+  (void)name;
   return HEAPSCRIBE_CALL(section_open, (name), heapscribe_no_section());
 }
 
@@ -155,11 +161,13 @@ HEAPSCRIBE_INLINE heapscribe_section heapscribe_section_here(void) HEAPSCRIBE_NO
  * it is there and not within that. Of zero: zero. */
 HEAPSCRIBE_INLINE heapscribe_entry heapscribe_section_enter(heapscribe_section section)
     HEAPSCRIBE_NOEXCEPT {
+  (void)section;
   return HEAPSCRIBE_CALL(section_enter, (section), heapscribe_no_entry());
 }
 
 /* Says that what was opened is over, once, on any thread; entries are ended by themselves. */
 HEAPSCRIBE_INLINE void heapscribe_section_close(heapscribe_section section) HEAPSCRIBE_NOEXCEPT {
+  (void)section;
   HEAPSCRIBE_TELL(section_close, (section));
 }
 
@@ -172,6 +180,7 @@ HEAPSCRIBE_INLINE int heapscribe_section_counters(
     heapscribe_section section, heapscribe_counters* counters) HEAPSCRIBE_NOEXCEPT {
   heapscribe_counters zero = {0, 0, 0, 0, 0, 0};
   *counters = zero;
+  (void)section;
   return HEAPSCRIBE_CALL(section_counters, (section, counters), 0);
 }
 
@@ -191,26 +200,32 @@ HEAPSCRIBE_INLINE int heapscribe_thread_counters(heapscribe_counters* counters)
  * be NULL. It is taken within 50 ms while the program goes on. 1 = asked; 0 = absent, or eight
  * requests wait already. */
 HEAPSCRIBE_INLINE int heapscribe_snapshot(const char* label) HEAPSCRIBE_NOEXCEPT {
+  (void)label;
   return HEAPSCRIBE_CALL(snapshot, (label), 0);
 }
 
 /* Notes this moment under a name: table `marker` of the recording, and a moment for `diff`. At most
  * 65,536; those beyond are counted. 1 = noted; 0 = absent, or no space. */
 HEAPSCRIBE_INLINE int heapscribe_marker(const char* name) HEAPSCRIBE_NOEXCEPT {
+  (void)name;
   return HEAPSCRIBE_CALL(marker, (name), 0);
 }
 
 /* Leaks -----------------------------------------------------------------------------------------*/
 
 /* The leak check takes pointers in this memory for those of the program, as if it were a global:
- * for memory that it does not look at, or pointers that it would not find. It need not be aligned
- * and is read when the check is made; what is not mapped then is passed over. 1 = noted; 0 =
- * absent, or 1,024 regions are noted already. */
+ * for memory that it does not look at, or pointers that it would not find. It may begin
+ * anywhere, but pointers are looked for at addresses that are multiples of 8 only. It is read when
+ * the check is made; what is not mapped then is passed over. 1 = noted; 0 = absent, or 1,024
+ * regions are noted already. */
 HEAPSCRIBE_INLINE int heapscribe_add_root(const void* begin, size_t bytes) HEAPSCRIBE_NOEXCEPT {
+  (void)begin;
+  (void)bytes;
   return HEAPSCRIBE_CALL(add_root, (begin, bytes), 0);
 }
 /* `begin` as it was added. 1 = it is no root any more; 0 = absent, or there was none. */
 HEAPSCRIBE_INLINE int heapscribe_remove_root(const void* begin) HEAPSCRIBE_NOEXCEPT {
+  (void)begin;
   return HEAPSCRIBE_CALL(remove_root, (begin), 0);
 }
 
