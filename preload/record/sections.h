@@ -27,20 +27,25 @@ wire::SectionRecord* section_record(SectionNumber number);
 
 // One begin of a section by a thread, as the program holds it until the end.
 struct SectionEntry {
-  SectionNumber section = kNoSection, before = kNoSection;
+  SectionNumber section = kNoSection;
+  // Tells it from others that the thread had at this depth. Deeper than kShallow, where the thread
+  // does not remember its entries: the section around.
+  std::uint32_t mark = 0;
   std::uint32_t depth = 0;   // entries of the thread with this one
   std::uint32_t thread = 0;  // its number; the lower bits count
   bool begins = false;       // its end is the section's as well
 
+  static constexpr std::uint32_t kShallow = 64;
+  static constexpr std::uint32_t kMarkMask = 0xFFF;
   static constexpr std::uint32_t kDeepest = 0xFFFF;
   static constexpr std::uint32_t kThreadMask = 0x7F'FFFF;
   std::uint64_t packed() const {
-    return std::uint64_t{section} | std::uint64_t{before} << 12 | std::uint64_t{depth} << 24 |
+    return std::uint64_t{section} | std::uint64_t{mark} << 12 | std::uint64_t{depth} << 24 |
            std::uint64_t{thread & kThreadMask} << 40 | std::uint64_t{begins} << 63;
   }
   static SectionEntry unpacked(std::uint64_t word) {
     return {static_cast<std::uint32_t>(word & 0xFFF),
-            static_cast<std::uint32_t>(word >> 12 & 0xFFF),
+            static_cast<std::uint32_t>(word >> 12 & kMarkMask),
             static_cast<std::uint32_t>(word >> 24 & kDeepest),
             static_cast<std::uint32_t>(word >> 40 & kThreadMask), (word >> 63) != 0};
   }

@@ -160,6 +160,7 @@ void ThreadRecorder::begin_thread(const wire::ThreadRecord& thread) {
   thread_number_ = thread.number;
   last_block_ = 0;
   depth_ = 0;
+  last_mark_ = 0;
   stand_in(kNoSection);
   before_ = table_totals();
 }
@@ -177,22 +178,33 @@ SectionEntry ThreadRecorder::enter(SectionNumber section) {
     lose(wire::Loss::UnkeptSections);
     return {};
   }
-  const SectionEntry entry{section, section_, ++depth_, thread_number_ & SectionEntry::kThreadMask};
+  SectionEntry entry{section, section_, ++depth_, thread_number_ & SectionEntry::kThreadMask};
+  if (depth_ <= SectionEntry::kShallow) {
+    entry.mark = ++last_mark_ & SectionEntry::kMarkMask;
+    open_[depth_ - 1] = {static_cast<std::uint16_t>(entry.mark),
+                         static_cast<std::uint16_t>(section_)};
+  }
   if (section != section_) stand_in(section);
   return entry;
 }
 
+// Deeper than kShallow an entry that was left is told by another section at its depth only.
+bool ThreadRecorder::has_open(const SectionEntry& entry) const {
+  if (entry.depth == 0 || entry.depth > depth_) return false;
+  if (entry.depth <= SectionEntry::kShallow) return open_[entry.depth - 1].mark == entry.mark;
+  return entry.depth < depth_ || entry.section == section_;
+}
+
 bool ThreadRecorder::leave(const SectionEntry& entry) {
   const bool is_mine = entry.thread == (thread_number_ & SectionEntry::kThreadMask);
-  // At its own depth another section tells that the entry was left before.
-  const bool is_other = entry.depth == depth_ && entry.section != section_;
-  const bool is_inside = entry.depth != 0 && entry.depth <= depth_ && !is_other;
-  if (!is_mine || !is_inside) {
+  if (!is_mine || !has_open(entry)) {
     lose(wire::Loss::MisplacedEnds);
     return false;
   }
   depth_ = entry.depth - 1;
-  if (entry.before != section_) stand_in(entry.before);
+  const bool is_shallow = entry.depth <= SectionEntry::kShallow;
+  const SectionNumber around = is_shallow ? open_[depth_].around : entry.mark;
+  if (around != section_) stand_in(around);
   return true;
 }
 

@@ -140,6 +140,7 @@ class ThreadRecorder {
 
   void begin_thread(const wire::ThreadRecord& thread);
   void stand_in(SectionNumber section);
+  bool has_open(const SectionEntry& entry) const;
   Totals table_totals() const;
   const unwind::Stack& capture(const unwind::Frame& caller);
   wire::Ref intern_stack(const unwind::Frame& caller);
@@ -193,6 +194,11 @@ class ThreadRecorder {
   PauseWatch pauses_;
   unwind::RememberedStack stack_;
   std::uintptr_t descriptor_;
+  struct OpenEntry {
+    std::uint16_t mark, around;
+  };
+  OpenEntry open_[SectionEntry::kShallow];
+  std::uint32_t last_mark_;
 };
 
 // Settings that all recorders share; set before a second thread exists.

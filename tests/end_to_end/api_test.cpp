@@ -127,6 +127,23 @@ TEST_F(Api, EndsThatAreMissingOrTooManyDoNoHarm) {
   EXPECT_EQ(run.recording.summary().losses.at("misplaced_ends"), 1U);
 }
 
+TEST_F(Api, ASecondEndDoesNotEndAnotherSection) {
+  const RecordedRun run = run_recorded(program({"ended-twice"}));
+  const auto found = sections(run.recording);
+  ASSERT_EQ(found.size(), 3U);
+  expect_sums(found.at("second"), 1, 3, 30, 0);
+  expect_sums(found.at("second/within"), 1, 1, 10, 0);
+  EXPECT_EQ(run.recording.summary().losses.at("misplaced_ends"), 2U);
+}
+
+TEST_F(Api, MayBeCalledBeforeTheFirstAllocation) {
+  const RecordedRun run = expect_same_and_exact(in_directory({test_program("early_sections")}));
+  const auto found = sections(run.recording);
+  // In DT_PREINIT_ARRAY libc has no environment yet: there a block is counted, but no section.
+  ASSERT_EQ(found.size(), 1U);
+  expect_sums(found.at("library"), 1, 1, 1001, 1);
+}
+
 TEST_F(Api, AForkedChildIsInNoSection) {
   const RecordedRun run = expect_same_and_exact(program({"fork"}));
   EXPECT_EQ(run.finished.out, "the child is not recorded\n");

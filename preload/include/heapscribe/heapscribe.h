@@ -6,7 +6,8 @@
  * LD_PRELOAD). Where it does not, each call is one comparison: the symbols are weak, nothing is
  * missing, and every function does nothing and returns what its comment says under "absent".
  *
- * Every function may be called by any thread at any time, also before main and by signal handlers.
+ * Every function may be called by any thread at any time, also before main and by signal handlers;
+ * before constructors run (DT_PREINIT_ARRAY) they behave as if the library were absent.
  * None of them allocates, locks, waits or changes errno, or makes a system call, except that a
  * thread's first one may map memory for its counters as its first allocation would. Sizes are bytes
  * as the program asked for them; a successful realloc counts as one allocation and one free. Names

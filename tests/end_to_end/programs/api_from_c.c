@@ -1,8 +1,8 @@
 /* heapscribe.h from C. What is allocated where is fixed and the tests know it; the output is the
    same with and without the library, so that runs can be compared.
 
-   usage: api_from_c nested | repeated N | names N | unbalanced | fork | moments | roots [register]
-   | paused | counters */
+   usage: api_from_c nested | repeated N | names N | unbalanced | ended-twice | fork | moments |
+   roots [register] | paused | counters */
 #define _GNU_SOURCE
 #include <setjmp.h>
 #include <stdio.h>
@@ -83,6 +83,22 @@ static void unbalanced(void) {
   heapscribe_section_end(heapscribe_no_entry());
   recurse(100);
   waste(3, 50);
+}
+
+/* The second end of "first" comes within "second", which has 3 blocks of 10 bytes. */
+static void ended_twice(void) {
+  heapscribe_entry first = heapscribe_section_begin("first");
+  heapscribe_section_end(first);
+  heapscribe_entry second = heapscribe_section_begin("second");
+  waste(1, 10);
+  heapscribe_section_end(first);
+  waste(1, 10);
+  heapscribe_entry within = heapscribe_section_begin("within");
+  heapscribe_section_end(first);
+  waste(1, 10);
+  heapscribe_section_end(within);
+  heapscribe_section_end(second);
+  waste(1, 10);
 }
 
 static void fork_inside(void) {
@@ -169,6 +185,7 @@ int main(int argc, char** argv) {
   if (strcmp(what, "repeated") == 0) repeated(number);
   if (strcmp(what, "names") == 0) names(number);
   if (strcmp(what, "unbalanced") == 0) unbalanced();
+  if (strcmp(what, "ended-twice") == 0) ended_twice();
   if (strcmp(what, "fork") == 0) fork_inside();
   if (strcmp(what, "moments") == 0) moments();
   if (strcmp(what, "roots") == 0) roots(argc > 2);

@@ -101,7 +101,7 @@ TEST(Sections, AnEntryIsPackedAndUnpacked) {
   const SectionEntry entry{4095, 17, 65535, 0x7F'FFFF, true};
   const SectionEntry back = SectionEntry::unpacked(entry.packed());
   EXPECT_EQ(back.section, entry.section);
-  EXPECT_EQ(back.before, entry.before);
+  EXPECT_EQ(back.mark, entry.mark);
   EXPECT_EQ(back.depth, entry.depth);
   EXPECT_EQ(back.thread, entry.thread);
   EXPECT_TRUE(back.begins);
@@ -158,6 +158,47 @@ TEST(Sections, AnOuterEndEndsWhatIsWithin) {
     EXPECT_EQ(mine.section(), kNoSection);
     EXPECT_FALSE(mine.leave(inner));
     EXPECT_FALSE(mine.leave(outer));
+  });
+}
+
+TEST(Sections, ASecondEndEndsNothing) {
+  open_test_session();
+  const SectionNumber first = find_section(kNoSection, "ended twice");
+  const SectionNumber other = find_section(kNoSection, "not ended");
+  on_new_thread([&](ThreadRecorder& mine) {
+    const SectionEntry entry = mine.enter(first);
+    EXPECT_TRUE(mine.leave(entry));
+    const SectionEntry again = mine.enter(first);
+    EXPECT_FALSE(mine.leave(entry));
+    EXPECT_EQ(mine.section(), first);
+    EXPECT_TRUE(mine.leave(again));
+    mine.enter(other);
+    EXPECT_FALSE(mine.leave(entry));
+    mine.enter(find_section(other, "within"));
+    EXPECT_FALSE(mine.leave(entry));
+    EXPECT_NE(mine.section(), other);
+    EXPECT_NE(mine.section(), kNoSection);
+  });
+}
+
+TEST(Sections, DeepEntriesAreLeftOneByOne) {
+  open_test_session();
+  const SectionNumber odd = find_section(kNoSection, "odd");
+  const SectionNumber even = find_section(kNoSection, "even");
+  on_new_thread([&](ThreadRecorder& mine) {
+    std::vector<SectionEntry> entries;
+    std::vector<SectionNumber> around;
+    for (std::uint32_t i = 0; i < 2 * SectionEntry::kShallow; ++i) {
+      around.push_back(mine.section());
+      entries.push_back(mine.enter(i % 2 == 0 ? even : odd));
+    }
+    while (!entries.empty()) {
+      EXPECT_TRUE(mine.leave(entries.back()));
+      EXPECT_EQ(mine.section(), around.back());
+      EXPECT_FALSE(mine.leave(entries.back()));
+      entries.pop_back();
+      around.pop_back();
+    }
   });
 }
 
