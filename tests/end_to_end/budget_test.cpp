@@ -88,6 +88,51 @@ TEST_F(Budget, AbortEndsTheProgram) {
   EXPECT_NE(run.closing_line.find("the program was ended"), std::string::npos) << run.closing_line;
 }
 
+TEST_F(Budget, AHandlerOfTheAbortMayAllocateAndRunsOnce) {
+  for (const char* mode : {"full", "counts"}) {
+    const RecordedRun run =
+        run_recorded(program("abort-handler"),
+                     {"--budget", kHalfMebibyte, "--budget-action", "abort", "--mode", mode});
+    EXPECT_EQ(run.finished.exit_status, 128 + 6) << mode;
+    EXPECT_EQ(run.finished.out, "the handler ran\n") << mode;
+    EXPECT_EQ(run.recording.integrity(), "ok") << mode;
+  }
+}
+
+TEST_F(Budget, AnOperatorNewOfTheAllocatorIsNoticed) {
+  const std::string jemalloc = "/usr/lib/x86_64-linux-gnu/libjemalloc.so.2";
+  if (!std::filesystem::exists(jemalloc)) GTEST_SKIP() << "libjemalloc2 is not installed";
+  Command command = program("new");
+  command.environment["LD_PRELOAD"] = jemalloc;
+  const RecordedRun noted = run_recorded(command, {"--budget", kHalfMebibyte});
+  EXPECT_EQ(noted.finished.exit_status, 0);
+  EXPECT_EQ(limits(noted.recording).at(0).at("exceeded_by_bytes"), 1 << 20);
+  const RecordedRun ended =
+      run_recorded(command, {"--budget", kHalfMebibyte, "--budget-action", "abort"});
+  EXPECT_EQ(ended.finished.exit_status, 128 + 6);
+}
+
+TEST_F(Budget, ARefusedSiteWithoutABlockDoesNotDamageTheRecording) {
+  const RecordedRun run = run_recorded(program("refused-only"),
+                                       {"--budget", kHalfMebibyte, "--budget-action", "enomem"});
+  EXPECT_EQ(run.finished.out, "refused\n");
+  EXPECT_EQ(run.recording.integrity(), "ok");
+  const json limit = limits(run.recording).at(0);
+  EXPECT_EQ(limit.at("refused_calls"), 50);
+  EXPECT_NE(limit.at("exceeded_in").get<std::string>().find("never_served"), std::string::npos);
+  const std::string database = run.recording.path();
+  for (const std::vector<std::string>& report : std::vector<std::vector<std::string>>{
+           {"summary", database},
+           {"check", database, "--baseline", file("baseline.toml"), "--update"},
+           {"check", database, "--baseline", file("baseline.toml")},
+           {"symbolize", database}}) {
+    Command command{.arguments = {heapscribe_command()}};
+    command.arguments.insert(command.arguments.end(), report.begin(), report.end());
+    const Finished finished = heapscribe::tests::run(command);
+    EXPECT_EQ(finished.exit_status, 0) << report.front() << describe(finished);
+  }
+}
+
 TEST_F(Budget, ASnapshotIsTaken) {
   const RecordedRun run = run_recorded(program("every-way"),
                                        {"--budget", kHalfMebibyte, "--budget-action", "snapshot"});

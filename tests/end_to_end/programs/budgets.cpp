@@ -1,5 +1,10 @@
 // Wants more than it may have, in every way there is to ask, and says what it got.
+//
+// usage: budgets every-way | threads | new | abort-handler | refused-only
+#include <unistd.h>
+
 #include <cerrno>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -47,6 +52,40 @@ void every_way() {
   say("small malloc", [] { return std::malloc(10); });
 }
 
+// Not through malloc, where the allocator has an operator new of its own.
+void only_new() {
+  delete[] new char[kMuch];
+}
+
+void allocate_and_tell(int) {
+  std::free(std::malloc(2 * kMuch));
+  std::free(std::malloc(10));
+  constexpr char kText[] = "the handler ran\n";
+  [[maybe_unused]] const ssize_t written = write(STDOUT_FILENO, kText, sizeof kText - 1);
+}
+
+void abort_handler() {
+  std::signal(SIGABRT, allocate_and_tell);
+  std::free(std::malloc(kMuch));
+}
+
+[[gnu::noinline]] bool never_served() {
+  void* block = std::malloc(kMuch);
+  std::free(block);
+  return block != nullptr;
+}
+
+// For half a second, while the recording is written.
+void refused_only() {
+  bool served = false;
+  for (int round = 0; round < 50; ++round) {
+    served = never_served() || served;
+    std::free(std::malloc(100));
+    usleep(10'000);
+  }
+  std::printf("%s\n", served ? "served" : "refused");
+}
+
 // Eight threads hold what they can get.
 void threads() {
   std::vector<std::thread> workers;
@@ -69,5 +108,8 @@ int main(int, char** arguments) {
   std::setvbuf(stdout, nullptr, _IONBF, 0);
   if (std::strcmp(arguments[1], "every-way") == 0) every_way();
   if (std::strcmp(arguments[1], "threads") == 0) threads();
+  if (std::strcmp(arguments[1], "new") == 0) only_new();
+  if (std::strcmp(arguments[1], "abort-handler") == 0) abort_handler();
+  if (std::strcmp(arguments[1], "refused-only") == 0) refused_only();
   return 0;
 }
