@@ -1,19 +1,27 @@
-// Pictures for people to look at, in screenshots/; they are not compared.
+// Pictures for people to look at, in HEAPSCRIBE_SCREENSHOTS; they are not compared, and without that not made.
+import { join } from 'node:path';
 import { goTo, settled, test, views } from './viewing.mjs';
 
-for (const width of [1280, 800]) {
-  for (const colorScheme of ['light', 'dark']) {
-    test.describe(`${width} pixels, ${colorScheme}`, () => {
-      test.use({ viewport: { width, height: 900 }, colorScheme });
-      test('pictures of all views', async ({ page, open }) => {
-        await open('growing');
-        for (const view of views) {
-          await goTo(page, `#/${view}`);
-          await settled(page);
-          await page.waitForTimeout(250);
-          await page.screenshot({ path: `screenshots/${view}-${width}-${colorScheme}.png`, fullPage: true });
-        }
+test.describe.configure({ timeout: 240_000 });
+
+const names = (process.env.HEAPSCRIBE_RECORDINGS ?? 'growing redis compiler leaky killed sampled pool counted empty before').split(' ');
+
+for (const name of names) {
+  for (const width of [1280, 800]) {
+    for (const colorScheme of ['light', 'dark']) {
+      test.describe(`${name}, ${width} pixels, ${colorScheme}`, () => {
+        test.use({ viewport: { width, height: 900 }, colorScheme });
+        test('pictures of all views', async ({ page, open }) => {
+          await open(name, name === 'before' ? { other: 'after' } : {});
+          for (const view of name === 'before' ? ['diff', 'diff?look=graph', 'compare'] : views) {
+            await goTo(page, `#/${view}`);
+            await settled(page);
+            await page.waitForTimeout(250);
+            const file = `${name}-${view.replace('?look=', '-')}-${width}-${colorScheme}.png`;
+            await page.screenshot({ path: join(process.env.HEAPSCRIBE_SCREENSHOTS, file), fullPage: true });
+          }
+        });
       });
-    });
+    }
   }
 }

@@ -1,6 +1,7 @@
 // Recordings to look at, and the page that shows one: served, or as one file.
 //   HEAPSCRIBE          the program                            default build/bin/heapscribe
 //   HEAPSCRIBE_SAMPLES  folder of the sample programs          default build/samples
+//   HEAPSCRIBE_SUPPORT  tests/support
 //   HEAPSCRIBE_VIEW     what to call instead of `heapscribe view`
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
@@ -12,11 +13,13 @@ import { expect, test as base } from '@playwright/test';
 const top = resolve(dirname(fileURLToPath(import.meta.url)), '../../..');
 export const heapscribe = process.env.HEAPSCRIBE ?? join(top, 'build/bin/heapscribe');
 const samples = process.env.HEAPSCRIBE_SAMPLES ?? join(top, 'build/samples');
+const support = process.env.HEAPSCRIBE_SUPPORT ?? join(top, 'tests/support');
 const view = (process.env.HEAPSCRIBE_VIEW ?? `${heapscribe} view`).split(' ');
 const folder = join(tmpdir(), `heapscribe-page-tests-${process.ppid}`);
 
 const recipes = {
   leaky: { program: [join(samples, 'leaky_cache')] },
+  empty: { program: ['true'] },
   quiet: { program: [join(samples, 'quiet')] },
   cascade: { program: [join(samples, 'destructor_cascade')] },
   sections: { program: [join(samples, 'sections')] },
@@ -59,7 +62,18 @@ redis-cli -s "$2/redis.sock" shutdown nosave || true
 wait
 `;
 
-const scripts = { compiler: compiled, redis };
+// It ends like one that the system killed.
+const killed = `
+"$0" run --quiet -o "$1" -- perl -e 'my @kept = map { "x" x 1000 } 1..20000; select(undef, undef, undef, 1.5); kill KILL => $$'
+[ -e "$1" ]
+`;
+
+const sqlite = `
+"$0" run --quiet -o "$1" -- sqlite3 :memory: 'CREATE TABLE t(a, b); WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c
+  LIMIT 20000) INSERT INTO t SELECT x, hex(randomblob(20)) FROM c; CREATE INDEX i ON t(b); SELECT count(*) FROM t GROUP BY b LIMIT 3;'
+`;
+
+const scripts = { compiler: compiled, redis, killed, sqlite };
 
 /** Made once for all workers; whoever comes second waits. */
 export function recording(name) {
@@ -74,7 +88,7 @@ export function recording(name) {
   } else if (scripts[name]) {
     execFileSync('bash', ['-c', scripts[name], heapscribe, draft, work], { stdio: 'ignore' });
   } else if (name === 'large') {
-    execFileSync('python3', [join(top, 'tests/support/make_large_capture.py'), draft]);
+    execFileSync('python3', [join(support, 'make_large_capture.py'), draft]);
   } else {
     const { options = [], program } = recipes[name];
     execFileSync(heapscribe, ['run', '--quiet', '-o', draft, ...options, '--', ...program], { stdio: 'ignore' });
