@@ -47,33 +47,91 @@ std::size_t place_behind(std::string_view html, std::string_view tag) {
   return found + tag.size();
 }
 
-// {"recording": ..., "answers": {...}, "left_out": [...]}
-std::string answers_json(const std::vector<std::string>& keys, const StaticContent& content) {
-  std::string answers;
-  std::string left_out;
-  std::size_t room = content.most_bytes;
-  std::set<std::string> seen;
-  for (const std::string& key : keys) {
-    if (!seen.insert(key).second) continue;
-    const std::string body = escaped_for_script(content.answer(key).body);
-    if (body.size() > room) {
-      left_out += (left_out.empty() ? "" : ",") + json_string(left_out_sentence(key, body.size()));
-      continue;
-    }
-    room -= body.size();
-    answers += (answers.empty() ? "\n" : ",\n") + escaped_for_script(json_string(key)) + ':' + body;
+FollowingRequests following_in(const json& each) {
+  return {.of = each.at("of").get<std::string>(),
+          .report = each.at("report").get<std::string>(),
+          .option = each.at("option").get<std::string>(),
+          .most = each.at("most").get<std::size_t>(),
+          .most_bytes = each.at("most_bytes").get<std::size_t>()};
+}
+
+// Keys of what the first rows of this answer lead to; none where it is no list of rows.
+std::vector<std::string> following_keys(const FollowingRequests& following, const std::string& body) {
+  std::vector<std::string> keys;
+  const json answer = json::parse(body, nullptr, false);
+  if (!answer.is_object() || !answer.contains("data")) return keys;
+  for (const json& row : answer.at("data")) {
+    if (keys.size() == following.most) break;
+    if (!row.is_object() || !row.contains(following.option)) continue;
+    const json& value = row.at(following.option);
+    if (!value.is_string()) continue;
+    keys.push_back(key_of({following.report, {{following.option, value.get<std::string>()}}}));
   }
-  return fmt::format("{{\"recording\":{},\n\"answers\":{{{}}},\n\"left_out\":[{}]}}",
-                     escaped_for_script(content.recording), answers, escaped_for_script(left_out));
+  return keys;
+}
+
+// Answers as long as there is room for them, and sentences about the others.
+class AnswerCollection {
+ public:
+  explicit AnswerCollection(const StaticContent& content)
+      : content_(content), room_(content.most_bytes) {}
+
+  // Returns the answer; "" where there is one already.
+  std::string add(const std::string& key, std::size_t most_bytes) {
+    if (!seen_.insert(key).second) return "";
+    std::string answer = content_.answer(key).body;
+    const std::string body = escaped_for_script(answer);
+    if (body.size() > std::min(room_, most_bytes)) {
+      left_out_ += (left_out_.empty() ? "" : ",") + json_string(left_out_sentence(key, body.size()));
+      return answer;
+    }
+    room_ -= body.size();
+    answers_ +=
+        (answers_.empty() ? "\n" : ",\n") + escaped_for_script(json_string(key)) + ':' + body;
+    return answer;
+  }
+
+  // {"recording": ..., "answers": {...}, "left_out": [...]}
+  std::string json_text() const {
+    return fmt::format("{{\"recording\":{},\n\"answers\":{{{}}},\n\"left_out\":[{}]}}",
+                       escaped_for_script(content_.recording), answers_,
+                       escaped_for_script(left_out_));
+  }
+
+ private:
+  const StaticContent& content_;
+  std::size_t room_;
+  std::set<std::string> seen_;
+  std::string answers_, left_out_;
+};
+
+std::string answers_json(const PageRequests& requests, const StaticContent& content) {
+  AnswerCollection answers(content);
+  for (const std::string& key : requests.keys) {
+    const std::string body = answers.add(key, content.most_bytes);
+    for (const FollowingRequests& following : requests.following) {
+      if (following.of != key) continue;
+      for (const std::string& next : following_keys(following, body)) {
+        answers.add(next, following.most_bytes);
+      }
+    }
+  }
+  return answers.json_text();
 }
 
 }  // namespace
 
-std::vector<std::string> keys_in(std::string_view requests) {
+PageRequests requests_in(std::string_view requests) {
   try {
-    std::vector<std::string> keys;
-    for (const json& entry : json::parse(requests)) keys.push_back(key_in(entry));
-    return keys;
+    PageRequests result;
+    for (const json& entry : json::parse(requests)) {
+      if (entry.is_object() && entry.contains("each")) {
+        result.following.push_back(following_in(entry.at("each")));
+      } else {
+        result.keys.push_back(key_in(entry));
+      }
+    }
+    return result;
   } catch (const json::exception& error) {
     throw std::runtime_error(
         fmt::format("the page's list of requests cannot be read: {}", error.what()));
@@ -110,7 +168,7 @@ std::string static_page(const Page& page, const StaticContent& content) {
       "{}<meta http-equiv=\"Content-Security-Policy\" content=\"{}\">{}"
       "<script type=\"application/json\" id=\"heapscribe-answers\">{}</script>\n{}",
       page.html.substr(0, head), static_policy(page), page.html.substr(head, script - head),
-      answers_json(keys_in(page.requests), content), page.html.substr(script));
+      answers_json(requests_in(page.requests), content), page.html.substr(script));
 }
 
 }  // namespace heapscribe::viewer

@@ -12,10 +12,24 @@
 
 namespace heapscribe::viewer {
 
-// Keys of what the views name. Each is given as it is, "peak?limit=5", or in parts: {"report":
-// "peak", "options": {"name": "value" or ["value", ...]}}. Throws std::runtime_error with one
-// sentence.
-std::vector<std::string> keys_in(std::string_view requests);
+// Requests that an answer leads to: one for each of its first `most` rows, whose field `option` is the
+// value of that option. An answer of more than `most_bytes` is not worth its place.
+struct FollowingRequests {
+  std::string of;  // key
+  std::string report, option;
+  std::size_t most = 0;
+  std::size_t most_bytes = 0;
+};
+
+struct PageRequests {
+  std::vector<std::string> keys;
+  std::vector<FollowingRequests> following;
+};
+
+// What the views name. Each is given as its key, "peak?limit=5", or in parts: {"report": "peak",
+// "options": {"name": "value" or ["value", ...]}}; or as {"each": {"of": key, "report": ..., "option":
+// ..., "most": ..., "most_bytes": ...}}. Throws std::runtime_error with one sentence.
+PageRequests requests_in(std::string_view requests);
 
 // JSON that can stand in a script element: no foreign name can end it or begin a comment.
 std::string escaped_for_script(std::string_view json);

@@ -1,4 +1,4 @@
-import { expect, goTo, settled, test } from './viewing.mjs';
+import { bytes, expect, goTo, recording, report, settled, test } from './viewing.mjs';
 
 test('a link restores filter, order, search and opened rows', async ({ page, open }) => {
   const address = await open('growing', { hash: '#/hotspots' });
@@ -40,7 +40,7 @@ test('a link restores the zoom and the selection of the flame graph', async ({ p
   expect(await page.locator('.trail').innerText()).toBe(trail);
 });
 
-test('a window drawn in the timeline goes into the filters, and a report that refuses it can drop it', async ({ page, open }) => {
+test('a window drawn in the timeline filters the other reports, and one that refuses it offers to drop it', async ({ page, open }) => {
   await open('growing', { hash: '#/timeline' });
   await settled(page);
   const area = await page.locator('.u-over').boundingBox();
@@ -50,14 +50,26 @@ test('a window drawn in the timeline goes into the filters, and a report that re
   await page.mouse.up();
   await expect(page.locator('.chip')).toHaveCount(2);
   expect(await page.evaluate(() => location.hash)).toMatch(/from=\d+(\.\d+)?s&to=\d+(\.\d+)?s/);
-  await goTo(page, (await page.evaluate(() => location.hash)).replace('timeline', 'hotspots'));
-  const drop = page.getByRole('button', { name: 'Drop the time window' });
-  if (await drop.count()) {
-    await expect(page.locator('.problem')).toContainText('--from');
-    await drop.click();
-    await settled(page);
+  const link = await page.evaluate(() => location.hash);
+  const { from, to } = Object.fromEntries(new URLSearchParams(link.split('?')[1]));
+  for (const view of ['hotspots', 'peak']) {
+    await goTo(page, link.replace('timeline', view));
+    const all = report(view, recording('growing'));
+    const rows = report(view, recording('growing'), '--from', from, '--to', to);
+    expect(rows).not.toEqual(all);
+    await expect(page.locator('tbody th').first()).toContainText(rows[0].file.replace(/.*\//, ''));
+    await expect(page.locator('tbody tr').first()).toContainText(bytes(view === 'peak' ? rows[0].peak_bytes : rows[0].bytes));
   }
-  await expect(page.locator('tbody tr').first()).toBeVisible();
+  await goTo(page, link.replace('timeline', 'flame'));
+  await expect(page.locator('.problem')).toHaveCount(0);
+  const tree = report('hotspots', recording('growing'), '--tree', 'top-down', '--from', from, '--to', to);
+  await expect(page.locator('.details .big')).toHaveText(bytes(tree.reduce((sum, row) => sum + row.bytes, 0)));
+  await goTo(page, link.replace('timeline', 'temporary'));
+  await expect(page.locator('.problem')).toContainText('--from');
+  await page.getByRole('button', { name: 'Drop the time window' }).click();
+  await settled(page);
+  await expect(page.locator('.problem')).toHaveCount(0);
+  await expect(page.locator('.chip')).toHaveCount(0);
 });
 
 test('the back button returns to the view before', async ({ page, open }) => {

@@ -4,6 +4,8 @@ import { goTo, settled, test, views } from './viewing.mjs';
 
 test.describe.configure({ timeout: 240_000 });
 
+const closer = ['timeline?from=2s&to=4s', 'hotspots?from=2s&to=4s', 'temporary?from=2s&to=4s', 'source?file=leaking_server.cpp&line=29',
+  'diff?look=graph', 'growth?open=5', 'flame?tree=bottom-up&by=live&root=below'];
 const names = (process.env.HEAPSCRIBE_RECORDINGS ?? 'growing redis compiler leaky killed sampled pool counted empty before').split(' ');
 
 for (const name of names) {
@@ -13,11 +15,12 @@ for (const name of names) {
         test.use({ viewport: { width, height: 900 }, colorScheme });
         test('pictures of all views', async ({ page, open }) => {
           await open(name, name === 'before' ? { other: 'after' } : {});
-          for (const view of name === 'before' ? ['diff', 'diff?look=graph', 'compare'] : views) {
+          const list = name === 'before' ? ['diff', 'diff?look=graph', 'compare'] : name === 'growing' ? [...views, ...closer] : views;
+          for (const view of list) {
             await goTo(page, `#/${view}`);
             await settled(page);
             await page.waitForTimeout(250);
-            const file = `${name}-${view.replace('?look=', '-')}-${width}-${colorScheme}.png`;
+            const file = `${name}-${view.replace(/\W+/g, '-')}-${width}-${colorScheme}.png`;
             await page.screenshot({ path: join(process.env.HEAPSCRIBE_SCREENSHOTS, file), fullPage: true });
           }
         });

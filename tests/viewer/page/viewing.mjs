@@ -111,6 +111,12 @@ export function textReport(name, ...args) {
   return execFileSync(heapscribe, [name, ...args], { encoding: 'utf8' });
 }
 
+/** As the reports write it. */
+export function bytes(value) {
+  const unit = Math.min(3, Math.floor(Math.log2(Math.max(1, value)) / 10));
+  return unit === 0 ? `${value} B` : `${(value / 1024 ** unit).toFixed(1)} ${['', 'KiB', 'MiB', 'GiB'][unit]}`;
+}
+
 export async function serve(...databases) {
   const child = spawn(view[0], [...view.slice(1), ...databases], { stdio: ['ignore', 'pipe', 'pipe'] });
   const address = await new Promise((done, failed) => {
@@ -133,7 +139,7 @@ export function staticPage(database) {
   return { address: pathToFileURL(out).href, html: readFileSync(out, 'utf8'), end: () => rmSync(out) };
 }
 
-export const views = ['overview', 'flame', 'hotspots', 'peak', 'sections', 'sizes', 'releases', 'timeline', 'growth', 'pauses',
+export const views = ['overview', 'flame', 'hotspots', 'peak', 'sections', 'sizes', 'releases', 'source', 'timeline', 'growth', 'pauses',
   'snapshots', 'leaks', 'health', 'temporary', 'diff', 'losses', 'pools'];
 
 /** `open(recording)` serves it, and fails the test for an error in the console. */

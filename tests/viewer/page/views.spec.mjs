@@ -1,4 +1,4 @@
-import { expect, goTo, report, recording, settled, test, textReport, views } from './viewing.mjs';
+import { bytes, expect, goTo, report, recording, settled, test, textReport, views } from './viewing.mjs';
 
 for (const name of ['leaky', 'growing', 'cascade', 'sections', 'sampled', 'counted', 'pool', 'released', 'quiet', 'empty', 'killed']) {
   test(`every view of ${name} opens`, async ({ page, open }) => {
@@ -28,10 +28,14 @@ test('every view of the page in one file opens', async ({ page, open }) => {
   await open('leaky', { asFile: true });
   const asked = [];
   page.on('request', (request) => asked.push(request.url()));
-  for (const view of views.filter((view) => view !== 'timeline' && view !== 'overview')) {
+  for (const view of views) {
     await goTo(page, `#/${view}`);
     await expect(page.locator('.problem'), view).toHaveCount(0);
   }
+  await goTo(page, '#/source');
+  await page.locator('tbody a').first().click();
+  await settled(page);
+  await expect(page.locator('table.code tr td.text').first()).toBeVisible();
   expect(asked).toEqual([]);
 });
 
@@ -92,4 +96,31 @@ test('estimates carry their errors', async ({ page, open }) => {
   await open('sampled', { hash: '#/hotspots' });
   await settled(page);
   await expect(page.locator('.notes')).toContainText('Estimated from a random sample');
+});
+
+test('a frame leads to its line, with what that allocates', async ({ page, open }) => {
+  await open('growing', { hash: '#/hotspots' });
+  await settled(page);
+  await page.locator('.disclose').first().click();
+  await page.locator('tr.detail a.source-place', { hasText: 'leaking_server.cpp' }).first().click();
+  await settled(page);
+  await expect(page.locator('h1')).toHaveText('Source');
+  const line = Number(await page.locator('tr.chosen th').innerText());
+  const file = report('source', recording('growing'))[0].file;
+  const row = report('source', recording('growing'), '--file', file).find((candidate) => candidate.line === line);
+  await expect(page.locator('tr.chosen td').nth(1)).toHaveText(bytes(row.through_bytes));
+  await expect(page.locator('tr.chosen td.text')).toHaveText(row.text);
+  await goTo(page, '#/source');
+  await expect(page.locator('tbody tr').first()).toContainText(file);
+});
+
+test('the page over time is the timeline of the command line', async ({ page, open }) => {
+  await open('growing', { hash: '#/timeline' });
+  await settled(page);
+  const points = report('timeline', recording('growing'), '--limit', '1000');
+  await page.locator('summary', { hasText: 'The same as a table' }).click();
+  await expect(page.locator('.table-foot')).toContainText(`of ${points.length} rows`);
+  await expect(page.locator('tbody tr').nth(5)).toContainText(bytes(points[5].live_bytes));
+  await goTo(page, '#/growth');
+  await expect(page.locator('td .sparkline').first()).toBeVisible();
 });

@@ -92,26 +92,56 @@ TEST(StaticPage, IsTheSameForTheSameAnswers) {
 }
 
 TEST(StaticPage, RequestsAreKeysOrTheirParts) {
-  EXPECT_EQ(keys_in(R"(["summary", "peak?limit=5"])"),
+  EXPECT_EQ(requests_in(R"(["summary", "peak?limit=5"])").keys,
             (std::vector<std::string>{"summary", "peak?limit=5"}));
-  EXPECT_EQ(keys_in(R"([{"report": "peak", "options": {"limit": "5", "by": "x"}}])"),
+  EXPECT_EQ(requests_in(R"([{"report": "peak", "options": {"limit": "5", "by": "x"}}])").keys,
             std::vector<std::string>{"peak?by=x&limit=5"});
-  EXPECT_EQ(keys_in(R"([{"report": "summary", "options": {"rule": ["a=1", "b=2"]}}])"),
-            std::vector<std::string>{"summary?rule=a%3D1&rule=b%3D2"});
+  EXPECT_EQ(
+      requests_in(R"([{"report": "summary", "options": {"rule": ["a=1", "b=2"]}}])").keys,
+      std::vector<std::string>{"summary?rule=a%3D1&rule=b%3D2"});
+}
+
+TEST(StaticPage, TheFirstRowsOfAnAnswerLeadToMore) {
+  Page page = kPage;
+  page.requests = R"(["source", {"each": {"of": "source", "report": "source", "option": "file",
+                                          "most": 3, "most_bytes": 20}}])";
+  StaticContent content{.recording = "{}", .answer = [](const std::string& key) {
+                          if (key == "source") {
+                            return Answer{200, R"({"data":[{"file":"/a b.c"},{"line":1},5,
+                                {"file":"/large.c"},{"file":"/b.c"},{"file":"/c.c"}]})"};
+                          }
+                          return Answer{200, key.ends_with("large.c") ? std::string(21, '1') : "1"};
+                        }};
+  const json read = answers_in(static_page(page, content));
+  EXPECT_EQ(read.at("answers").size(), 3U);
+  EXPECT_TRUE(read.at("answers").contains("source?file=%2Fa+b.c"));
+  EXPECT_TRUE(read.at("answers").contains("source?file=%2Fb.c"));
+  ASSERT_EQ(read.at("left_out").size(), 1U);
+  EXPECT_NE(read.at("left_out").at(0).get<std::string>().find("large.c"), std::string::npos);
+}
+
+TEST(StaticPage, ARefusalLeadsToNothing) {
+  Page page = kPage;
+  page.requests = R"(["source", {"each": {"of": "source", "report": "source", "option": "file",
+                                          "most": 3, "most_bytes": 20}}])";
+  for (const char* body :
+       {R"({"error":"no"})", R"({"data":null})", "1", R"({"data":{"file":"/a"}})"}) {
+    EXPECT_EQ(answers_in(static_page(page, content_with(body))).at("answers").size(), 1U) << body;
+  }
 }
 
 TEST(StaticPage, AListThatIsNoneIsRefused) {
   for (const char* list :
-       {"[{]", "[{}]", "[1]", "[{\"report\": \"a\", \"options\": {\"b\": 5}}]"}) {
-    EXPECT_THROW(keys_in(list), std::runtime_error) << list;
+       {"[{]", "[{}]", "[1]", "[{\"each\": {}}]", "[{\"report\": \"a\", \"options\": {\"b\": 5}}]"}) {
+    EXPECT_THROW(requests_in(list), std::runtime_error) << list;
   }
 }
 
 TEST(BuiltPage, IsOneFileWhoseRequestsAreServed) {
   const Page& page = built_page();
   EXPECT_NE(page.html.find("<script"), std::string_view::npos);
-  EXPECT_FALSE(keys_in(page.requests).empty());
-  for (const std::string& key : keys_in(page.requests)) {
+  EXPECT_FALSE(requests_in(page.requests).keys.empty());
+  for (const std::string& key : requests_in(page.requests).keys) {
     const std::size_t mark = std::min(key.find('?'), key.size());
     EXPECT_NO_THROW(parse_request(key.substr(0, mark), key.substr(std::min(mark + 1, key.size()))))
         << key;

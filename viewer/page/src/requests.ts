@@ -9,8 +9,12 @@ function weight(request: Request): number {
   return 0;
 }
 
+interface Each { readonly each: { readonly of: string; readonly report: string; readonly option: string; readonly most: number; readonly most_bytes: number } }
+
 /** What the static page must hold, as keys of its answers; each once. */
-export function allRequests(): string[] {
+export function allRequests(): (string | Each)[] {
   const requests = views.flatMap((view) => view.staticRequests?.() ?? []);
-  return [...new Set(requests.sort((a, b) => weight(a) - weight(b)).map(keyOf))];
+  const keys = [...new Set(requests.sort((a, b) => weight(a) - weight(b)).map(keyOf))];
+  const each = views.flatMap((view) => view.staticEach ? [{ each: { ...view.staticEach, of: keyOf(view.staticEach.of) } }] : []);
+  return [...keys, ...each];
 }

@@ -102,5 +102,7 @@ export interface TimelineRow {
   readonly live_bytes: number;
   readonly live_blocks: number;
   readonly allocations: number;
+  readonly bytes: number;
+  readonly frees: number;
   readonly resident_bytes: number | null;
 }

@@ -16,6 +16,8 @@ export interface View {
   readonly letter: string;
   readonly filters?: readonly FilterName[];
   readonly staticRequests?: () => readonly Request[];
+  /** Of the first rows of an answer, a request each that the static page holds too. */
+  readonly staticEach?: { readonly of: Request; readonly report: string; readonly option: string; readonly most: number; readonly most_bytes: number };
   readonly applies?: (recording: Recording) => boolean;
   readonly component: ComponentType;
 }

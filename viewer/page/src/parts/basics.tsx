@@ -24,6 +24,12 @@ export function Place({ row }: { row: { file: string; line: number; module?: str
   return <bdi class="place" title={format.shorten(row.file || row.module || '', 500)}>{format.shorten(text, 60)}</bdi>;
 }
 
+/** The place in a file, leading to its lines. */
+export function SourcePlace({ row }: { row: { file: string; line: number; module?: string } }) {
+  if (!row.file || row.line <= 0) return <Place row={row} />;
+  return <a class="source-place" href={linkWithFilters('source', { file: row.file, line: String(row.line) })}><Place row={row} /></a>;
+}
+
 export function FunctionCell({ row }: { row: Blamed }) {
   return <span class="function-cell"><Function text={row.function} /> <Place row={row} /></span>;
 }
@@ -35,6 +41,11 @@ export function Notes({ notes }: { notes: readonly string[] }) {
   </div>;
 }
 
+/** As the command line says it behind its name, with a capital letter. */
+function sentence(text: string): string {
+  return /^[a-z]+ /.test(text) ? `${text[0]!.toUpperCase()}${text.slice(1)}` : text;
+}
+
 /** An answer, or why there is none; what was there before stays while the next is awaited. */
 export function Shown<Data>({ answer, children, quiet = false }:
     { answer: Asked<Data>; children: (data: Data) => ComponentChildren; quiet?: boolean }) {
@@ -44,7 +55,7 @@ export function Shown<Data>({ answer, children, quiet = false }:
     const window = params['from'] || params['to'];
     const filtered = params['function'] || params['module'] || params['thread'] || params['section'];
     return <div class="problem" role="alert">
-      <p><bdi>{answer.error}</bdi></p>
+      <p><bdi>{sentence(answer.error)}</bdi></p>
       {window && <button type="button" onClick={() => change({ from: undefined, to: undefined })}>
         Drop the time window</button>}
       {filtered && <button type="button" onClick={() =>
@@ -155,7 +166,7 @@ export function StackList({ stack, title = 'Call stack, innermost first' }:
           title={format.shorten(frame.function, 1000)}>
           <bdi>{format.shorten(frame.function, 220)}</bdi></a>
         {frame.inlined && <span class="tag">inlined</span>}
-        {' '}<Place row={frame} />
+        {' '}<SourcePlace row={frame} />
       </li>)}
     </ol>
     {stack.length > shown.length && <button type="button" class="quiet" onClick={() => setAll(true)}>
@@ -165,7 +176,7 @@ export function StackList({ stack, title = 'Call stack, innermost first' }:
 
 export function Bar({ share, tone = 'accent' }: { share: number; tone?: string }) {
   const width = `${Math.max(0, Math.min(1, share)) * 100}%`;
-  return <span class="bar" aria-hidden="true"><span class={`bar-fill ${tone}`} style={{ width }} /></span>;
+  return <span class="bar" aria-hidden="true">{share > 0 && <span class={`bar-fill ${tone}`} style={{ width }} />}</span>;
 }
 
 /** A series as a line without axes; the figures stand beside it. */

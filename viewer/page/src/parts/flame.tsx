@@ -44,6 +44,7 @@ export function FlameGraph<Data>(props: Props<Data>) {
   const planned = useRef(0);
   const depth = layout.levels.length;
   const tall = depth * kRow;
+  const shallow = { '--flame-most': `${Math.max(8 * kRow, tall + 4)}px` } as Record<string, string>;
 
   const zoomed = () => layout.byKey.get(latest.current.zoom) ?? layout.root;
 
@@ -320,7 +321,7 @@ export function FlameGraph<Data>(props: Props<Data>) {
 
   const selected = layout.byKey.get(props.selected);
   return <div class="flame">
-    <div class="flame-scroll" ref={scroller} tabIndex={0} role="application" aria-roledescription="flame graph"
+    <div class="flame-scroll" style={shallow} ref={scroller} tabIndex={0} role="application" aria-roledescription="flame graph"
       aria-label={props.label} aria-describedby="flame-help" onScroll={plan} onKeyDown={onKeyDown}
       onPointerDown={(event) => {
         if (event.button !== 0 || (event.target as HTMLElement) !== canvas.current) return;

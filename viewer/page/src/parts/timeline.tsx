@@ -1,33 +1,22 @@
 import uPlot from 'uplot';
-import { useMemo, useRef } from 'preact/hooks';
+import { useMemo, useRef, useState } from 'preact/hooks';
 import { request, useAnswer, type Request } from '../answers';
 import * as format from '../format';
 import type { Snapshot, TimelineRow } from '../rows';
 import { colour } from '../theme';
 import { Chart } from './chart';
 
-export const timelineRequest: Request = request('timeline');
+export const timelineRequest: Request = request('timeline', { limit: 1000 });
 export const snapshotsRequest: Request = request('snapshots', { limit: 500 });
 
-/** A list of rows, or an object that holds one. */
-function rowsOf(data: unknown): TimelineRow[] {
-  const list = Array.isArray(data) ? data
-    : Object.values(data as Record<string, unknown>).find((value) => Array.isArray(value) && typeof value[0] === 'object') ?? [];
-  return (list as readonly Partial<TimelineRow>[])
-    .filter((row) => typeof row.seconds === 'number' && typeof row.live_bytes === 'number')
-    .map((row) => ({ seconds: row.seconds!, live_bytes: row.live_bytes!, live_blocks: row.live_blocks ?? 0,
-      allocations: row.allocations ?? 0, resident_bytes: row.resident_bytes ?? null }));
-}
+const kNoRows: readonly TimelineRow[] = [];
+const kNoMarks: readonly Snapshot[] = [];
 
-/** The process over time; where the analyzer has no such report, its snapshots. */
-export function useTimeline(): { rows: readonly TimelineRow[]; marks: readonly Snapshot[]; pending: boolean } {
-  const timeline = useAnswer<unknown>(timelineRequest);
+/** The process over time, and the snapshots as marks. */
+export function useTimeline(): { rows: readonly TimelineRow[]; marks: readonly Snapshot[]; pending: boolean; error: string | undefined } {
+  const timeline = useAnswer<TimelineRow[]>(timelineRequest);
   const snapshots = useAnswer<Snapshot[]>(snapshotsRequest);
-  const marks = snapshots.data ?? [];
-  const rows = useMemo(() => timeline.data ? rowsOf(timeline.data) : [...marks].filter((mark) => mark.cause !== 'exit')
-    .sort((a, b) => a.seconds - b.seconds)
-    .map((mark) => ({ ...mark, allocations: 0 })), [timeline.data, snapshots.data]);
-  return { rows, marks, pending: timeline.pending || snapshots.pending };
+  return { rows: timeline.data ?? kNoRows, marks: snapshots.data ?? kNoMarks, pending: timeline.pending || snapshots.pending, error: timeline.error };
 }
 
 interface Props {
@@ -38,6 +27,9 @@ interface Props {
   readonly window?: { readonly from?: number | undefined; readonly to?: number | undefined };
   readonly onWindow?: (from: number, to: number) => void;
 }
+
+// Beside a resident set that is so many times as high the live heap would be a flat line.
+const kDwarfed = 4;
 
 const kByteSteps = Array.from({ length: 50 }, (_, i) => 2 ** i);
 
@@ -73,10 +65,12 @@ function drawMarks(chart: uPlot, props: Props): void {
   if (from !== undefined || to !== undefined) {
     const left = Math.max(bbox.left, from === undefined ? bbox.left : chart.valToPos(from, 'x', true));
     const right = Math.min(bbox.left + bbox.width, to === undefined ? Infinity : chart.valToPos(to, 'x', true));
-    ctx.fillStyle = colour('accent-soft');
-    ctx.globalAlpha = 0.55;
-    ctx.fillRect(left, bbox.top, right - left, bbox.height);
+    ctx.fillStyle = colour('surface');
+    ctx.globalAlpha = 0.65;
+    ctx.fillRect(bbox.left, bbox.top, left - bbox.left, bbox.height);
+    ctx.fillRect(right, bbox.top, bbox.left + bbox.width - right + devicePixelRatio, bbox.height);
     ctx.globalAlpha = 1;
+    ctx.setLineDash([]);
     ctx.fillStyle = colour('accent');
     for (const x of [left, right]) ctx.fillRect(x - devicePixelRatio, bbox.top, 2 * devicePixelRatio, bbox.height);
   }
@@ -87,11 +81,15 @@ export function Timeline(props: Props) {
   const { rows, height = 220 } = props;
   const latest = useRef(props);
   latest.current = props;
+  const highest = rows.reduce((most, row) => Math.max(most, row.live_bytes), 0);
+  const resident = rows.reduce((most, row) => Math.max(most, row.resident_bytes ?? 0), 0);
+  const [wished, wish] = useState<boolean>();
+  const withResident = resident > 0 && (wished ?? resident <= kDwarfed * highest);
   const data = useMemo<uPlot.AlignedData>(() => [
     rows.map((row) => row.seconds),
     rows.map((row) => row.live_bytes),
-    rows.map((row) => row.resident_bytes || null),
-  ], [rows]);
+    rows.map((row) => withResident && row.resident_bytes || null),
+  ], [rows, withResident]);
   const axis = (side: Partial<uPlot.Axis>): uPlot.Axis => ({
     stroke: colour('text-muted'),
     font: '12px system-ui, sans-serif',
@@ -108,7 +106,7 @@ export function Timeline(props: Props) {
       points: { size: 7 } },
     scales: { x: { time: false }, y: { range: (_, __, most) => [0, Math.max(1024, (most ?? 0) * 1.05)] } },
     axes: [
-      axis({ size: 30, values: (_, ticks) => ticks.map((tick) => tick === 0 ? '0 s' : format.seconds(tick)), space: 90,
+      axis({ size: 30, values: (_, ticks) => ticks.map((tick) => tick === 0 ? '0 s' : format.seconds(tick).replace(/\.0+ /, ' ')), space: 90,
         grid: { show: false } }),
       axis({ values: (_, ticks) => ticks.map((tick) => format.bytes(tick).replace('.0 ', ' ')), size: 72, space: 36,
         incrs: kByteSteps }),
@@ -139,18 +137,17 @@ export function Timeline(props: Props) {
     },
   });
   if (rows.length < 2 || rows[0]!.seconds === rows[rows.length - 1]!.seconds) return <p class="empty">The run was too short for a timeline.</p>;
-  const highest = Math.max(...rows.map((row) => row.live_bytes));
-  const resident = Math.max(...rows.map((row) => row.resident_bytes ?? 0));
   const label = `Live heap over ${format.seconds(rows[rows.length - 1]!.seconds)}, at most ${format.bytes(highest)}` +
     (resident ? `; resident at most ${format.bytes(resident)}` : '');
   return <figure class="timeline">
     <figcaption>
       <span class="key live">Live heap</span>
-      {resident > 0 && <span class="key resident">Resident</span>}
+      {resident > 0 && <button type="button" class="key resident" aria-pressed={withResident} onClick={() => wish(!withResident)}>
+        Resident{withResident ? '' : `, up to ${format.bytes(resident)}: show`}</button>}
       {(props.marks?.length ?? 0) > 0 && <span class="key mark">Snapshot</span>}
       <span class="reading" aria-hidden="true">{' '}</span>
     </figcaption>
     <Chart options={options} data={data} label={label} height={height}
-      version={`${props.window?.from ?? ''} ${props.window?.to ?? ''} ${props.marks?.length ?? 0} ${rows.length < 3}`} />
+      version={`${withResident} ${props.window?.from ?? ''} ${props.window?.to ?? ''} ${props.marks?.length ?? 0} ${rows.length < 3}`} />
   </figure>;
 }

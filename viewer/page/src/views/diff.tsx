@@ -110,7 +110,7 @@ export function component() {
   const two = Boolean(recording?.other) && !params['a'] && !params['b'];
   const a = params['a'] ?? 'start';
   const b = params['b'] ?? 'peak';
-  const [by, setBy] = useParam('by', 'live');
+  const [by, setBy] = useParam('by', two ? 'bytes' : 'live');
   const [look, setLook] = useParam('look', 'list');
   const taken = useFilters(filters);
   const { limit, more } = useLimit();
@@ -132,7 +132,7 @@ export function component() {
     <Shown answer={answer}>{(rows) => {
       const changed = rows.filter((row) => row.delta !== 0);
       const worst = changed[0];
-      if (!worst) return <Verdict tone="good">Nothing changed between the two.</Verdict>;
+      if (!worst) return <Verdict tone="good">{two ? `By ${measure} nothing changed. Another measure may tell more.` : 'Nothing that is alive changed between the two.'}</Verdict>;
       return <>
         <Verdict tone={worst.delta > 0 ? 'warn' : 'good'}>{worst.delta > 0 ? 'Look first at ' : 'Most went from '}<Function text={worst.function} />: {signed(worst.delta)},
           {' '}from {write(worst.old)} to {write(worst.new)}.</Verdict>

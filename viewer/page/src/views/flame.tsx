@@ -2,7 +2,7 @@ import { useMemo, useState } from 'preact/hooks';
 import { isStatic, request, useAnswer } from '../answers';
 import { exactly, siteFilters, useFilters } from '../filters';
 import * as format from '../format';
-import { Choice, copyText, CopyButton, Empty, Figures, Name, Place, Shown, stackText, Bar } from '../parts/basics';
+import { Choice, copyText, CopyButton, Empty, Figures, Name, Shown, SourcePlace, stackText, Bar } from '../parts/basics';
 import { FlameGraph, hue } from '../parts/flame';
 import { layOut, matched, type Box, type Branch, type Layout } from '../parts/flame_layout';
 import { Search } from '../parts/filter_bar';
@@ -87,7 +87,7 @@ function Details({ box, layout, measure, bottomUp, onFocus, onZoom }: {
     <h2><bdi class="name">{all ? row.function : format.shorten(row.function, 300)}</bdi></h2>
     {row.function.length > 300 && !all && <button type="button" class="quiet" onClick={() => setAll(true)}>
       Whole name, {format.count(row.function.length)} characters</button>}
-    <p class="muted"><Place row={row} />{row.file && row.module ? <> in <bdi>{format.shorten(format.lastPart(row.module), 60)}</bdi></> : null}
+    <p class="muted"><SourcePlace row={row} />{row.file && row.module ? <> in <bdi>{format.shorten(format.lastPart(row.module), 60)}</bdi></> : null}
       {row.inlined && <> <span class="tag">inlined</span></>}</p>
     <p class="big">{measure.write(box.value ?? 0)} <small>{format.share(total ? (box.value ?? 0) / total : 0)}</small></p>
     <Bar share={total ? (box.value ?? 0) / total : 0} />
@@ -101,7 +101,7 @@ function Details({ box, layout, measure, bottomUp, onFocus, onZoom }: {
     {row.hidden_children > 0 && <p class="muted">{format.plural(row.hidden_children, 'smaller branch').replace('branchs', 'branches')} below
       {row.hidden_children === 1 ? ' is' : ' are'} not drawn; “Only this function” shows more.</p>}
     <h3>{bottomUp ? 'Leads to' : 'Called from'}</h3>
-    <ol class="path">{stack.slice(1, 16).map((frame, i) => <li key={i}><Name text={format.shortName(frame.function)} most={70} /></li>)}
+    <ol class="path">{stack.slice(1, 16).map((frame, i) => <li key={i}><Name text={format.shortName(frame.function)} most={70} />{' '}<SourcePlace row={frame} /></li>)}
       {stack.length > 16 && <li class="muted">{format.plural(stack.length - 16, 'more frame')}</li>}
       {stack.length === 1 && <li class="muted">nothing: the outermost frame</li>}</ol>
   </aside>;

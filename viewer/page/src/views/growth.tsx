@@ -26,7 +26,7 @@ interface GrowthRow extends Blamed {
   readonly survival: number | null;
   readonly evidence: string;
   readonly stack: readonly Frame[];
-  readonly live_over_time?: readonly number[];
+  readonly live_over_time: readonly number[];
 }
 
 const meanings: Record<string, string> = {
@@ -64,10 +64,10 @@ export function component() {
     <div class="controls"><Search /></div>
     <Shown answer={answer}>{(rows) => <>
       {rows.length > 0 && <Conclusion rows={rows} />}
-      <Table caption="Verdicts by place" rows={rows} more={more(rows.length)} keyOf={(row) => String(row.site)} empty="No place held memory for long enough to be judged."
+      <Table caption="Verdicts by place; each curve has a scale of its own" rows={rows} more={more(rows.length)} keyOf={(row) => String(row.site)} empty="No place held memory for long enough to be judged."
         detail={(row) => <div class="site-detail">
           <p>{meanings[row.verdict]}</p>
-          {row.live_over_time && <Sparkline values={row.live_over_time} width={420} height={90} />}
+          <Sparkline values={row.live_over_time} width={420} height={90} />
           <Figures figures={[
             { title: 'Live', value: format.bytes(row.live_bytes), more: format.plural(row.live_blocks, 'block') },
             ...(row.growth_per_hour !== null ? [{ title: 'In an hour', value: `+${format.bytes(row.growth_per_hour)}`, more: 'if it goes on' }] : []),
@@ -80,8 +80,8 @@ export function component() {
           { key: 'verdict', title: 'Verdict', value: (row) => row.verdict,
             show: (row) => <span class={`word ${row.verdict === 'steady_growth' ? 'warn' : ''}`}>{words(row.verdict)}</span> },
           columnOf.bytes<GrowthRow>('live', 'Live', (row) => row.live_bytes),
-          ...(rows.some((row) => row.live_over_time) ? [{ key: 'chart', title: 'Over time', value: () => null,
-            show: (row: GrowthRow) => row.live_over_time ? <Sparkline values={row.live_over_time} /> : null }] : []),
+          { key: 'chart', title: 'Over time', value: (row) => (row.live_over_time[row.live_over_time.length - 1] ?? 0) - (row.live_over_time[0] ?? 0),
+            show: (row) => <Sparkline values={row.live_over_time} /> },
           { key: 'function', title: 'Function', wide: true, value: (row) => row.function,
             show: (row) => <span><FunctionCell row={row} /><br /><small>{row.evidence}</small></span> },
           { key: 'slope', title: 'Slope', numeric: true, value: (row) => row.slope_bytes_per_second,

@@ -102,7 +102,7 @@ export function component() {
             columns={[
               { key: 'start', title: 'At', numeric: true, value: (row) => row.start_ns, show: (row) => format.duration(row.start_ns) },
               { key: 'duration', title: 'Took', numeric: true, value: (row) => row.duration_ns, show: (row) => format.duration(row.duration_ns) },
-              { key: 'kind', title: 'What', value: (row) => row.kind, show: (row) => row.kind === 'release_storm' ? 'storm' : row.cause || row.kind },
+              { key: 'kind', title: 'What', value: (row) => row.kind, show: (row) => row.kind === 'release_storm' ? 'storm' : (row.cause || row.kind).replaceAll('_', ' ') },
               { key: 'function', title: 'In', wide: true, value: (row) => row.function, show: (row) => row.function ? <FunctionCell row={row} /> : <span class="muted">heapscribe</span> },
               columnOf.count<Pause>('thread', 'Thread', (row) => row.thread),
               columnOf.bytes<Pause>('bytes', 'Released', (row) => row.bytes_reclaimed),

@@ -27,12 +27,12 @@ export function component() {
       : <>
         <Figures figures={[
           { title: 'Allocations', value: format.count(pool.allocations) },
-          { title: "From the thread's list", value: format.share(pool.list_hit_share) },
+          { title: "From own list", value: format.share(pool.list_hit_share) },
           { title: 'Used before', value: format.share(pool.reused_share) },
           { title: 'Lost to rounding', value: format.share(pool.internal_fragmentation_share), more: format.bytes(pool.served_bytes - pool.requested_bytes) },
           { title: 'Most held', value: format.bytes(pool.peak_held_bytes), more: `${format.bytes(pool.held_bytes)} at the end` },
           { title: 'Own tables', value: format.bytes(pool.metadata_bytes), more: format.share(pool.metadata_share) },
-          ...(pool.mean_ns !== null && pool.mean_ns !== undefined ? [{ title: 'Time of an allocation', value: format.callTime(pool.mean_ns),
+          ...(pool.mean_ns !== null && pool.mean_ns !== undefined ? [{ title: 'Allocating took', value: format.callTime(pool.mean_ns),
             more: pool.p99_below_ns !== null ? `99 % below ${format.callTime(pool.p99_below_ns)}` : undefined }] : []),
         ]} />
         <Verdict>{pool.internal_fragmentation_share < 0.2 ? 'The classes fit the sizes well.' : 'Rounding up costs much; the class that loses most is the one to look at.'} A
