@@ -56,7 +56,8 @@ FollowingRequests following_in(const json& each) {
 }
 
 // Keys of what the first rows of this answer lead to; none where it is no list of rows.
-std::vector<std::string> following_keys(const FollowingRequests& following, const std::string& body) {
+std::vector<std::string> following_keys(const FollowingRequests& following,
+                                        const std::string& body) {
   std::vector<std::string> keys;
   const json answer = json::parse(body, nullptr, false);
   if (!answer.is_object() || !answer.contains("data")) return keys;
@@ -82,7 +83,8 @@ class AnswerCollection {
     std::string answer = content_.answer(key).body;
     const std::string body = escaped_for_script(answer);
     if (body.size() > std::min(room_, most_bytes)) {
-      left_out_ += (left_out_.empty() ? "" : ",") + json_string(left_out_sentence(key, body.size()));
+      left_out_ +=
+          (left_out_.empty() ? "" : ",") + json_string(left_out_sentence(key, body.size()));
       return answer;
     }
     room_ -= body.size();

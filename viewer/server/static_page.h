@@ -12,8 +12,8 @@
 
 namespace heapscribe::viewer {
 
-// Requests that an answer leads to: one for each of its first `most` rows, whose field `option` is the
-// value of that option. An answer of more than `most_bytes` is not worth its place.
+// Requests that an answer leads to: one for each of its first `most` rows, whose field `option` is
+// the value of that option. An answer of more than `most_bytes` is not worth its place.
 struct FollowingRequests {
   std::string of;  // key
   std::string report, option;
@@ -27,7 +27,8 @@ struct PageRequests {
 };
 
 // What the views name. Each is given as its key, "peak?limit=5", or in parts: {"report": "peak",
-// "options": {"name": "value" or ["value", ...]}}; or as {"each": {"of": key, "report": ..., "option":
+// "options": {"name": "value" or ["value", ...]}}; or as {"each": {"of": key, "report": ...,
+// "option":
 // ..., "most": ..., "most_bytes": ...}}. Throws std::runtime_error with one sentence.
 PageRequests requests_in(std::string_view requests);
 

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, heapscribe, sample, serve, settled, test } from './viewing.mjs';
+import { expect, goTo, heapscribe, sample, serve, settled, test } from './viewing.mjs';
 
 test('a running program is followed without losing the place', async ({ page }) => {
   const folder = mkdtempSync(join(tmpdir(), 'heapscribe-live-'));
@@ -13,7 +13,12 @@ test('a running program is followed without losing the place', async ({ page }) 
   const served = await serve(database);
   try {
     await page.setViewportSize({ width: 1280, height: 500 });
-    await page.goto(`${served.address}#/hotspots`);
+    await page.goto(`${served.address}#/leaks`);
+    await settled(page);
+    await expect(page.locator('.notes').first()).toContainText('The leak check comes when the program ends.');
+    await goTo(page, '#/overview');
+    await expect(page.locator('main')).not.toContainText('Nothing was allocated');
+    await goTo(page, '#/hotspots');
     await settled(page);
     await expect(page.locator('.live-badge')).toBeVisible();
     await page.locator('.disclose').first().click();

@@ -92,6 +92,14 @@ test('a recording without leak check says why', async ({ page, open }) => {
   await expect(page.locator('.notes').first()).toContainText('only --mode full knows every block');
 });
 
+test('a recording without stacks says so instead of praise', async ({ page, open }) => {
+  await open('counted');
+  await settled(page);
+  await expect(page.locator('.verdict')).toContainText('Totals only were recorded');
+  await goTo(page, '#/flame');
+  await expect(page.locator('.empty')).toContainText('No stacks were recorded');
+});
+
 test('estimates carry their errors', async ({ page, open }) => {
   await open('sampled', { hash: '#/hotspots' });
   await settled(page);

@@ -96,9 +96,8 @@ TEST(StaticPage, RequestsAreKeysOrTheirParts) {
             (std::vector<std::string>{"summary", "peak?limit=5"}));
   EXPECT_EQ(requests_in(R"([{"report": "peak", "options": {"limit": "5", "by": "x"}}])").keys,
             std::vector<std::string>{"peak?by=x&limit=5"});
-  EXPECT_EQ(
-      requests_in(R"([{"report": "summary", "options": {"rule": ["a=1", "b=2"]}}])").keys,
-      std::vector<std::string>{"summary?rule=a%3D1&rule=b%3D2"});
+  EXPECT_EQ(requests_in(R"([{"report": "summary", "options": {"rule": ["a=1", "b=2"]}}])").keys,
+            std::vector<std::string>{"summary?rule=a%3D1&rule=b%3D2"});
 }
 
 TEST(StaticPage, TheFirstRowsOfAnAnswerLeadToMore) {
@@ -131,8 +130,8 @@ TEST(StaticPage, ARefusalLeadsToNothing) {
 }
 
 TEST(StaticPage, AListThatIsNoneIsRefused) {
-  for (const char* list :
-       {"[{]", "[{}]", "[1]", "[{\"each\": {}}]", "[{\"report\": \"a\", \"options\": {\"b\": 5}}]"}) {
+  for (const char* list : {"[{]", "[{}]", "[1]", "[{\"each\": {}}]",
+                           "[{\"report\": \"a\", \"options\": {\"b\": 5}}]"}) {
     EXPECT_THROW(requests_in(list), std::runtime_error) << list;
   }
 }

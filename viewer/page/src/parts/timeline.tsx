@@ -38,6 +38,7 @@ function drawMarks(chart: uPlot, props: Props): void {
   ctx.save();
   ctx.font = `${11 * devicePixelRatio}px system-ui, sans-serif`;
   ctx.textBaseline = 'top';
+  ctx.textAlign = 'left';
   const line = (seconds: number, label: string, strong: boolean, occupied: number) => {
     const x = chart.valToPos(seconds, 'x', true);
     if (x < bbox.left - 1 || x > bbox.left + bbox.width + 1) return occupied;

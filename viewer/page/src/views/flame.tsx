@@ -32,6 +32,7 @@ const directions = [
   { value: 'bottom-up', title: 'From allocations' },
 ] as const;
 
+const kNoStack = '(stack not recorded)';
 const kNodes = 3000;
 const kStaticNodes = 150;
 
@@ -131,6 +132,9 @@ function Graph({ rows, measure, bottomUp }: { rows: readonly TreeRow[]; measure:
   const onCopy = (box: Box<TreeRow>) => void copyText(stackText(stackOf(box, bottomUp)))
     .then((done) => setCopied(done ? 'The stack is copied.' : 'The browser refused to copy.'));
   if (total === 0) return <Empty>No such blocks: nothing to draw.</Empty>;
+  if (rows.every((row) => row.function === kNoStack && row.children.length === 0)) {
+    return <Empty>No stacks were recorded, {measure.write(total)} in all. Record with --mode full or --mode sample to see where they come from.</Empty>;
+  }
   const trail: Box<TreeRow>[] = [];
   for (let at = zoomed ?? null; at; at = at.parent as Box<TreeRow> | null) trail.unshift(at);
   return <div class="flame-view">

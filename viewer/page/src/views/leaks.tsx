@@ -125,8 +125,8 @@ export function component() {
   return <>
     <Lead>{checked || state === undefined ? 'What the program could no longer free, and what it only keeps.'
       : 'What is alive, by place.'}</Lead>
-    {summary.data && !checked && <div class="notes" role="note"><p>There is no leak check: <bdi>{String(state)}</bdi>. What is alive is
-      not told from leaks.</p></div>}
+    {summary.data && !checked && <div class="notes" role="note"><p>{summary.data.exit.kind === 'running' ? 'The leak check comes when the program ends. Until then what'
+      : <>There is no leak check{state ? <>: <bdi>{String(state)}</bdi></> : null}. What</>} is alive is not told from leaks.</p></div>}
     {summary.data && <Sums summary={summary.data} />}
     <div class="controls"><Search /></div>
     {checked && <Shown answer={answer}>{(rows) => <Rows rows={rows} more={more(rows.length)} filtered={Object.keys(filters).length > 0} />}</Shown>}

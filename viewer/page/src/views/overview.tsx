@@ -37,7 +37,8 @@ const advice: Record<string, string> = {
   slack: 'Ask for sizes that the allocator hands out.',
 };
 
-function Findings({ findings, live }: { findings: readonly Finding[]; live: boolean }) {
+function Findings({ findings, live, stacks }: { findings: readonly Finding[]; live: boolean; stacks: boolean }) {
+  if (!stacks) return <Verdict>Totals only were recorded, so nobody can tell where they come from. Record with <code>--mode full</code> or <code>--mode sample</code> to see.</Verdict>;
   if (findings.length === 0) {
     return <Verdict tone="good">Nothing stands out{live ? ' so far' : ''}: no place holds, makes or leaves enough to be worth a look.</Verdict>;
   }
@@ -117,7 +118,7 @@ export function component() {
     <Condition />
     <section aria-labelledby="findings-title">
       <h2 id="findings-title">What matters most</h2>
-      <Findings findings={summary.findings} live={running(summary)} />
+      <Findings findings={summary.findings} live={running(summary)} stacks={summary.mode !== 'counts'} />
     </section>
     <section aria-labelledby="figures-title">
       <h2 id="figures-title">Figures</h2>
@@ -131,7 +132,7 @@ export function component() {
     <section aria-labelledby="calls-title">
       <h2 id="calls-title">By call</h2>
       <Table caption="Allocations by the call that made them" rows={summary.by_kind} keyOf={(row) => row.kind} search={false}
-        empty="Nothing was allocated."
+        empty={summary.allocations > 0 ? 'Calls are told apart when the program has ended.' : 'Nothing was allocated.'}
         columns={[
           { key: 'kind', title: 'Call', value: (row) => row.kind, wide: true, show: (row) => <code>{row.kind}</code> },
           columnOf.count<Kind>('allocations', 'Allocations', (row) => row.allocations),
