@@ -1,6 +1,6 @@
 import { request, useAnswer } from '../answers';
 import * as format from '../format';
-import { Figures, Lead, Shown, Verdict } from '../parts/basics';
+import { Empty, Figures, Lead, Shown, Verdict } from '../parts/basics';
 import { written, type Health } from '../parts/health';
 import { columnOf, Table } from '../parts/table';
 import { Timeline, timelineRequest, snapshotsRequest, useTimeline } from '../parts/timeline';
@@ -109,7 +109,7 @@ function Condition() {
 
 export function component() {
   const answer = useAnswer<Summary>(request('summary'));
-  const { rows, marks, pending } = useTimeline();
+  const { rows, marks, pending, error } = useTimeline();
   const { params } = usePlace();
   const number = (name: string) => params[name] ? Number.parseFloat(params[name]!) : undefined;
   return <Shown answer={answer}>{(summary) => <>
@@ -126,7 +126,7 @@ export function component() {
     </section>
     <section aria-labelledby="time-title">
       <h2 id="time-title">Memory over time</h2>
-      {rows.length === 0 && pending ? null : <Timeline rows={rows} marks={marks} window={{ from: number('from'), to: number('to') }}
+      {error ? <Empty>{error}</Empty> : rows.length === 0 && pending ? null : <Timeline rows={rows} marks={marks} window={{ from: number('from'), to: number('to') }}
         onWindow={(from, to) => change({ from: moment(from), to: moment(to) }, 'step')} />}
     </section>
     <section aria-labelledby="calls-title">

@@ -1,7 +1,7 @@
 import { useEffect, useState } from 'preact/hooks';
 import * as format from '../format';
 import { moment } from '../filters';
-import { Lead, Verdict } from '../parts/basics';
+import { Empty, Lead, Verdict } from '../parts/basics';
 import { columnOf, Table } from '../parts/table';
 import { snapshotsRequest, Timeline, timelineRequest, useTimeline } from '../parts/timeline';
 import { change, linkTo, linkWithFilters, usePlace } from '../router';
@@ -38,7 +38,7 @@ function WindowFields({ from, to, most }: { from: string; to: string; most: numb
 }
 
 export function component() {
-  const { rows, marks, pending } = useTimeline();
+  const { rows, marks, pending, error } = useTimeline();
   const { params } = usePlace();
   const from = params['from'] ?? '';
   const to = params['to'] ?? '';
@@ -49,7 +49,7 @@ export function component() {
   const until = to ? at(number(to)!) : last;
   return <div class="shown">
     <Lead>Draw over the graph to choose a time window: the other reports then tell of that time only.</Lead>
-    {rows.length === 0 && pending ? <div class="waiting" /> : <Timeline rows={rows} marks={marks} height={320}
+    {error ? <Empty>{error}</Empty> : rows.length === 0 && pending ? <div class="waiting" /> : <Timeline rows={rows} marks={marks} height={320}
       window={{ from: number(from), to: number(to) }}
       onWindow={(a, b) => change({ from: moment(a), to: moment(b) }, 'step')} />}
     {last && <WindowFields from={from.replace(/s$/, '')} to={to.replace(/s$/, '')} most={last.seconds} />}
