@@ -79,12 +79,19 @@ void open_in_browser(std::string address) {
   std::thread([pid] { waitpid(pid, nullptr, 0); }).detach();
 }
 
+// nohup asks for that.
+bool is_ignored(int signal) {
+  struct sigaction action {};
+  return sigaction(signal, nullptr, &action) == 0 && action.sa_handler == SIG_IGN;
+}
+
 // Readable when we are asked to end. To be made before there are threads, which inherit the mask.
 FileDescriptor end_signals() {
   sigset_t signals;
   sigemptyset(&signals);
-  sigaddset(&signals, SIGINT);
-  sigaddset(&signals, SIGTERM);
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGQUIT}) {
+    if (!is_ignored(signal)) sigaddset(&signals, signal);
+  }
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   FileDescriptor descriptor(signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK));
   if (!descriptor) {
@@ -125,6 +132,13 @@ void write_static(const ViewOptions& options) {
   if (options.open) open_in_browser(std::filesystem::absolute(options.file));
 }
 
+// --force replaces pages, not what they show.
+void expect_other_file(const std::string& file, const std::string& recording) {
+  std::error_code error;
+  if (!std::filesystem::equivalent(file, recording, error)) return;
+  throw std::runtime_error(fmt::format("--static '{}' is the recording itself", file));
+}
+
 void expect_agreement(const ViewOptions& options, const CLI::App& command) {
   if (command.count("--static") > 0 && options.file.empty()) {
     throw std::runtime_error("--static: '' is no name of a file");
@@ -143,6 +157,8 @@ void expect_agreement(const ViewOptions& options, const CLI::App& command) {
 void view(const ViewOptions& options, const CLI::App& command) {
   expect_agreement(options, command);
   expect_recordings(options.recordings());
+  expect_other_file(options.file, options.recordings().path);
+  if (options.recordings().other) expect_other_file(options.file, *options.recordings().other);
   return options.file.empty() ? serve(options) : write_static(options);
 }
 

@@ -420,6 +420,16 @@ TEST_F(View, TheStaticPageIsTheSameEachTimeAndReplacesNothingUnasked) {
   EXPECT_EQ(read_text(file("b.html")), page);
 }
 
+TEST_F(View, AStaticPageNeverReplacesARecording) {
+  fs::create_hard_link(database(), file("same.db"));
+  for (const fs::path& target : {database(), file("same.db")}) {
+    const Finished refused = view({database(), "--static", target, "--force"});
+    expect_refusal(refused);
+    EXPECT_NE(refused.err.find("is the recording itself"), std::string::npos) << refused.err;
+  }
+  EXPECT_EQ(view({database(), "--static", "a.html"}).exit_status, 0) << "it is still one";
+}
+
 TEST_F(View, HostileNamesStayTextInTheStaticPage) {
   const std::string name = "</script><script>alert(1)</script><!--\xE2\x80\xA8\xFF";
   CaptureBuilder().at({name, "main"}).leaked(3, 100).write(file("hostile.db"));

@@ -26,10 +26,10 @@ namespace http = boost::beast::http;
 using boost::system::error_code;
 using collector::FileDescriptor;
 
-constexpr int kConnections = 32;
+constexpr int kConnections = 64;
 constexpr unsigned kReports = 4;
 constexpr std::uint32_t kLongestHead = 16 << 10;
-constexpr std::chrono::seconds kTimeToAsk{10};
+constexpr std::chrono::seconds kTimeToAsk{3};
 constexpr std::chrono::seconds kTimeToTake{120};
 
 constexpr char kJson[] = "application/json";

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <spawn.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -35,6 +36,17 @@ Pipe make_pipe() {
   return {FileDescriptor(ends[0]), FileDescriptor(ends[1])};
 }
 
+// Whatever it was asked: a regular expression can want any amount of memory, and should we be
+// killed, nobody ends it.
+void bound(pid_t pid) {
+  constexpr rlim_t kMemory = rlim_t{4} << 30;
+  constexpr rlim_t kSeconds = 60;
+  const rlimit memory{kMemory, kMemory};
+  const rlimit time{kSeconds, kSeconds + 1};
+  prlimit(pid, RLIMIT_AS, &memory, nullptr);
+  prlimit(pid, RLIMIT_CPU, &time, nullptr);
+}
+
 // What the process starts with: its streams, and the signals as they were before we changed ours.
 class SpawnSettings {
  public:
@@ -47,7 +59,7 @@ class SpawnSettings {
     sigset_t ours;
     sigemptyset(&none);
     sigemptyset(&ours);
-    for (const int signal : {SIGINT, SIGTERM, SIGPIPE}) sigaddset(&ours, signal);
+    for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE}) sigaddset(&ours, signal);
     posix_spawnattr_init(&attributes_);
     posix_spawnattr_setsigmask(&attributes_, &none);
     posix_spawnattr_setsigdefault(&attributes_, &ours);
@@ -70,6 +82,7 @@ class SpawnSettings {
     const int error =
         posix_spawn(&pid, program, &actions_, &attributes_, arguments.data(), environ);
     if (error != 0) fail(error, "cannot start the report");
+    bound(pid);
     return pid;
   }
 

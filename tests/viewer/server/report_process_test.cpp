@@ -64,6 +64,10 @@ TEST_F(ReportProcess, TooManyErrorsAreCutAndDoNotStopIt) {
   EXPECT_EQ(finished.output, "done\n");
 }
 
+TEST_F(ReportProcess, MemoryAndTimeAreBoundedWhoeverIsLeftToWatch) {
+  EXPECT_EQ(run_shell("sleep 0.3; ulimit -v; ulimit -t").output, "4194304\n60\n");
+}
+
 TEST_F(ReportProcess, ASlowOneIsEnded) {
   EXPECT_EQ(run_shell("exec sleep 1000", {.time = milliseconds(50)}).ending, Ending::TooSlow);
 }

@@ -47,6 +47,14 @@ TEST(RequestGuard, ReportsAndTheRecordingAreTold) {
   EXPECT_TRUE(std::holds_alternative<RecordingWanted>(admit(inquiry, kPlace)));
 }
 
+TEST(RequestGuard, AtTheUsualPortNobodyNamesIt) {
+  const Place usual{80, kPlace.token};
+  Inquiry inquiry = page();
+  inquiry.hosts = {"localhost"};
+  EXPECT_TRUE(std::holds_alternative<PageWanted>(admit(inquiry, usual)));
+  EXPECT_EQ(status_of(inquiry), 421U);
+}
+
 TEST(RequestGuard, OnlyOurOwnNamesAreAHost) {
   for (const char* host : {"127.0.0.1:4711", "localhost:4711"}) {
     Inquiry inquiry = page();

@@ -40,13 +40,26 @@ interface Embedded {
   readonly left_out?: readonly string[];
 }
 
+/** What a terminal would not print either: it can reverse and hide what stands around it. */
+const kForeign = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g;
+
+function printable(text: string): string {
+  return text.replace(kForeign, '\ufffd');
+}
+
+/** Names are whatever a program's authors, or a recording's, put there. */
+function parsed(text: string): unknown {
+  const suspect = text.search(kForeign) >= 0 || /\\u(00[0189]|20[2-6])/i.test(text);
+  return JSON.parse(text, suspect ? (_, value: unknown) => typeof value === 'string' ? printable(value) : value : undefined);
+}
+
 let embedded: Embedded | null | undefined;
 
 function held(): Embedded | null {
   if (embedded === undefined) {
     const text = typeof document === 'undefined' ? null
       : document.getElementById('heapscribe-answers')?.textContent;
-    embedded = text && text.trim() !== 'null' ? (JSON.parse(text) as Embedded) : null;
+    embedded = text && text.trim() !== 'null' ? (parsed(text) as Embedded) : null;
   }
   return embedded;
 }
@@ -73,7 +86,7 @@ async function fromServer(path: string): Promise<unknown> {
   }
   let body: unknown;
   try {
-    body = await response.json();
+    body = parsed(await response.text());
   } catch {
     throw new Error(`The server answered with status ${response.status} and no report.`);
   }
