@@ -106,3 +106,6 @@ export interface TimelineRow {
   readonly frees: number;
   readonly resident_bytes: number | null;
 }
+
+/** The function that stands for a missing stack. */
+export const kNoStack = '(stack not recorded)';

@@ -2,8 +2,8 @@ import type { ComponentChildren } from 'preact';
 import * as format from '../format';
 import { literally } from '../filters';
 import { linkTo } from '../router';
-import type { SiteRow } from '../rows';
-import { Bar, Figures, FunctionCell, StackList, withError } from './basics';
+import { kNoStack, type SiteRow } from '../rows';
+import { Bar, Figures, FunctionCell, StackList, Verdict, withError } from './basics';
 import { Table, type Column } from './table';
 
 export function siteKey(row: { site?: number; function: string; file: string }): string {
@@ -43,6 +43,10 @@ export function SiteTable({ rows, columns, caption, empty, more, sorted }: {
   rows: readonly SiteRow[]; columns: readonly Column<SiteRow>[]; caption: string; empty: string;
   more?: (() => void) | undefined; sorted: string;
 }) {
-  return <Table caption={caption} rows={rows} columns={columns} keyOf={siteKey} empty={empty} more={more} sorted={sorted}
-    detail={(row) => <SiteDetail row={row} />} />;
+  const stackless = rows.length > 0 && rows.every((row) => row.function === kNoStack);
+  return <>
+    {stackless && <Verdict>No stacks were recorded, so nobody can tell where this comes from. Record with <code>--mode full</code> or <code>--mode sample</code> to see.</Verdict>}
+    <Table caption={caption} rows={rows} columns={columns} keyOf={siteKey} empty={empty} more={more} sorted={sorted}
+      detail={(row) => <SiteDetail row={row} />} />
+  </>;
 }

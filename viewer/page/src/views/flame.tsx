@@ -9,7 +9,7 @@ import { Search } from '../parts/filter_bar';
 import { Table } from '../parts/table';
 import { change, useParam, usePlace } from '../router';
 import { useTheme } from '../theme';
-import type { Frame, TreeRow } from '../rows';
+import { kNoStack, type Frame, type TreeRow } from '../rows';
 
 export const id = 'flame';
 export const title = 'Flame graph';
@@ -32,7 +32,6 @@ const directions = [
   { value: 'bottom-up', title: 'From allocations' },
 ] as const;
 
-const kNoStack = '(stack not recorded)';
 const kNodes = 3000;
 const kStaticNodes = 150;
 
