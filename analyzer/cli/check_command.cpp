@@ -92,8 +92,8 @@ std::vector<Reader> open_all(const CheckOptions& options) {
   return readers;
 }
 
-Usage usage_of(const std::vector<Reader>& readers, const Scope& scope,
-               const CheckOptions& options) {
+Usage usage_of(const std::vector<Reader>& readers, const Scope& scope, const CheckOptions& options,
+               const std::vector<std::string>& branches = {}) {
   reports::Suppressions suppressions;
   suppressions.add_built_in();
   for (const std::string& path : options.suppressions) suppressions.add_file(path);
@@ -102,7 +102,13 @@ Usage usage_of(const std::vector<Reader>& readers, const Scope& scope,
   for (const Reader& reader : readers) {
     runs.push_back(reports::usage_of(*reader, scope, suppressions));
   }
-  return reports::combined(runs, options.percentile);
+  return reports::combined(runs, options.percentile, branches);
+}
+
+std::vector<std::string> branches_of(const Baseline& baseline) {
+  std::vector<std::string> names;
+  for (const auto& [name, expectations] : baseline.branches) names.push_back(name);
+  return names;
 }
 
 // A scope on the command line makes a baseline; later it may be repeated, not changed.
@@ -154,7 +160,7 @@ std::string check_against_baseline(const CheckOptions& options, const std::vecto
   }
   Baseline baseline = exists ? reports::read_baseline(options.baseline) : Baseline{};
   baseline.scope = scope_of(options, baseline, exists);
-  const Usage usage = usage_of(readers, baseline.scope, options);
+  const Usage usage = usage_of(readers, baseline.scope, options, branches_of(baseline));
   report.scope = reports::in_words(baseline.scope);
   report.made_of = baseline.program;
   if (!options.update) {

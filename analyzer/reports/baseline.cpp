@@ -21,6 +21,11 @@ constexpr char kIntroduction[] =
     "# What `heapscribe check` compares runs with; `heapscribe check --update` rewrites it.\n"
     "# A figure is exact, or has a tolerance: 1000, \"1000 + 5\", \"1000 + 2%\".\n";
 
+constexpr char kAboutBranches[] =
+    "\n# A call and all paths below it are judged as one: the runs differed in which of the paths\n"
+    "# they took, and not in all.\n"
+    "[branches]\n";
+
 std::string_view trimmed(std::string_view text) {
   const std::size_t first = text.find_first_not_of(' ');
   if (first == std::string_view::npos) return {};
@@ -88,10 +93,12 @@ class BaselineFile {
         read_tolerances(table_of(node, path_, key.str()), baseline);
       } else if (key == "total") {
         baseline.total = expectations(table_of(node, path_, key.str()), kBaselineFigures);
+      } else if (key == "branches") {
+        baseline.branches = expectations_by_name(table_of(node, path_, key.str()));
       } else if (key == "paths") {
-        read_paths(table_of(node, path_, key.str()), baseline);
+        baseline.paths = expectations_by_name(table_of(node, path_, key.str()));
       } else {
-        refuse_key(key.str(), node, "program, scope, tolerance, total, paths");
+        refuse_key(key.str(), node, "program, scope, tolerance, total, branches, paths");
       }
     }
     const auto& totals = baseline.total.values;
@@ -168,11 +175,13 @@ class BaselineFile {
     return result;
   }
 
-  void read_paths(const toml::table& table, Baseline& baseline) const {
+  std::map<std::string, Expectations> expectations_by_name(const toml::table& table) const {
+    std::map<std::string, Expectations> result;
     for (const auto& [key, node] : table) {
-      baseline.paths[std::string(key.str())] =
-          expectations(table_of(node, path_, "\"" + std::string(key.str()) + "\""), kPathFigures);
+      const std::string name(key.str());
+      result[name] = expectations(table_of(node, path_, "\"" + name + "\""), kPathFigures);
     }
+    return result;
   }
 
   static std::string plain_text(const toml::node& node) {
@@ -208,6 +217,14 @@ std::string figures_in_line(const Expectations& expectations) {
   return text;
 }
 
+std::string lines_of(const std::map<std::string, Expectations>& by_name) {
+  std::string text;
+  for (const auto& [name, expectations] : by_name) {
+    text += fmt::format("{} = {{ {} }}\n", quoted(name), figures_in_line(expectations));
+  }
+  return text;
+}
+
 // `usual`: the tolerance of figures that state none.
 Expected updated(const Expected& old, const Tolerance& usual, std::int64_t value,
                  std::int64_t spread) {
@@ -216,6 +233,11 @@ Expected updated(const Expected& old, const Tolerance& usual, std::int64_t value
   const Tolerance& in_force = old.tolerance.is_none() ? usual : old.tolerance;
   if (in_force.of(value) < least) expected.tolerance = {least, 0};
   return expected;
+}
+
+Expectations entry_of(const std::map<std::string, Expectations>& by_name, const std::string& name) {
+  const auto found = by_name.find(name);
+  return found == by_name.end() ? Expectations{} : found->second;
 }
 
 }  // namespace
@@ -257,34 +279,39 @@ std::string text_of(const Baseline& baseline) {
   }
   if (!tolerances.empty()) text += "\n[tolerance]\n" + tolerances;
   text += "\n[total]\n" + totals;
-  if (baseline.has_paths) text += "\n[paths]\n";
-  for (const auto& [path, expectations] : baseline.paths) {
-    text += fmt::format("{} = {{ {} }}\n", quoted(path), figures_in_line(expectations));
-  }
+  if (!baseline.branches.empty()) text += kAboutBranches + lines_of(baseline.branches);
+  if (baseline.has_paths) text += "\n[paths]\n" + lines_of(baseline.paths);
   return text;
 }
 
 Baseline updated(const Baseline& old, const Usage& usage, const FigureSet& wanted) {
-  Baseline baseline{old.program, old.scope, old.tolerance, {}, {}, old.has_paths};
+  Baseline baseline{old.program, old.scope, old.tolerance, {}, {}, {}, old.has_paths};
   for (const Figure figure : kBaselineFigures) {
     if (!wanted[figure]) continue;
     baseline.total[figure] = updated(old.total[figure].value_or(Expected{}), old.tolerance[figure],
                                      usage.total.value[figure], usage.total.spread[figure]);
   }
   if (!old.has_paths) return baseline;
-  for (const auto& [path, observed] : usage.paths) {
-    const auto known = old.paths.find(path);
-    Expectations entry;
-    bool any = false;
+  const auto update = [&](std::map<std::string, Expectations>& entries, const std::string& name,
+                          Figure figure, const Expectations& before, const Observed& observed) {
+    const std::int64_t value = observed.value[figure];
+    const std::int64_t spread = observed.spread[figure];
+    if (!wanted[figure] || (value == 0 && spread == 0)) return;
+    entries[name][figure] =
+        updated(before[figure].value_or(Expected{}), old.tolerance[figure], value, spread);
+  };
+  for (const auto& [name, branch] : usage.branches) {
+    const Expectations before = entry_of(old.branches, name);
     for (const Figure figure : kPathFigures) {
-      const std::int64_t value = observed.value[figure];
-      const std::int64_t spread = observed.spread[figure];
-      if (!wanted[figure] || (value == 0 && spread == 0)) continue;
-      const auto before = known == old.paths.end() ? std::nullopt : known->second[figure];
-      entry[figure] = updated(before.value_or(Expected{}), old.tolerance[figure], value, spread);
-      any = true;
+      if (!branch.is_steady[figure] && !before[figure]) continue;
+      update(baseline.branches, name, figure, before, branch.figures);
     }
-    if (any) baseline.paths[path] = entry;
+  }
+  for (const auto& [path, observed] : usage.paths) {
+    const Expectations before = entry_of(old.paths, path);
+    for (const Figure figure : kPathFigures) {
+      update(baseline.paths, path, figure, before, observed);
+    }
   }
   return baseline;
 }

@@ -9,8 +9,11 @@
 //   [total]               the figures that are judged at all
 //   allocations = 1012
 //   peak = "18040 + 512"
-//   [paths]               sorted; a figure that is not there is 0. Without it totals are judged
-//   alone "main > Basket<>::total > PriceIndex<>::find" = { allocations = 1000, bytes = 32000 }
+//   [branches]            a call and all paths below it, judged as one in these figures: the runs
+//                         differed in which of the paths they took, and not in all
+//   "main > reply" = { allocations = 12 }
+//   [paths]               sorted; a figure that is not there is 0. Without it only totals count
+//   "main > Basket<>::total > PriceIndex<>::find" = { allocations = 1000, bytes = 32000 }
 //
 // A figure is exact, or has a tolerance upwards: 1000, "1000 + 5", "1000 + 2%".
 #pragma once
@@ -44,17 +47,12 @@ struct Baseline {
   Scope scope;
   PerFigure<Tolerance> tolerance;
   Expectations total;
-  std::map<std::string, Expectations> paths;
+  std::map<std::string, Expectations> branches, paths;
   bool has_paths = true;
 
   // What `expectations`, the total or a path's, say of a figure.
   Expected expected(const Expectations& expectations, Figure figure) const;
 };
-
-// Figures of a baseline; those of single paths.
-inline constexpr std::array kBaselineFigures = {Figure::Allocations, Figure::Bytes, Figure::Peak,
-                                                Figure::Leaks};
-inline constexpr std::array kPathFigures = {Figure::Allocations, Figure::Bytes, Figure::Leaks};
 
 // Throws std::runtime_error with one sentence that names the line.
 Baseline read_baseline(const std::string& path);

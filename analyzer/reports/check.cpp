@@ -4,6 +4,8 @@
 #include <cstdlib>
 #include <map>
 
+#include "analyzer/reports/branches.h"
+
 namespace heapscribe::reports {
 namespace {
 
@@ -62,6 +64,46 @@ std::vector<PathCheck> check_paths(const Baseline& baseline, const Usage& usage)
     }
   }
   return checks;
+}
+
+// Where the branch takes what it did, its paths have only changed places.
+void excuse_paths(const PathCheck& branch, const std::string& name, std::vector<PathCheck>& paths) {
+  for (PathCheck& path : paths) {
+    if (!is_below(path.path, name)) continue;
+    for (const Figure figure : kPathFigures) {
+      const FigureCheck& whole = branch.figures[figure];
+      if (whole.judged && !whole.rose() && !whole.fell()) path.figures[figure].judged = false;
+    }
+  }
+}
+
+// Figures in which the branch rose, and no single path below it: those are told of the branch.
+void keep_unexplained(PathCheck& branch, const std::string& name,
+                      const std::vector<PathCheck>& paths) {
+  for (const Figure figure : kPathFigures) {
+    const bool is_explained = std::any_of(paths.begin(), paths.end(), [&](const PathCheck& path) {
+      return is_below(path.path, name) && path.figures[figure].rose();
+    });
+    if (is_explained) branch.figures[figure].judged = false;
+  }
+}
+
+std::vector<PathCheck> check_branches(const Baseline& baseline, const Usage& usage,
+                                      std::vector<PathCheck>& paths) {
+  std::vector<PathCheck> rises;
+  for (const auto& [name, expectations] : baseline.branches) {
+    const auto found = usage.branches.find(name);
+    const Observed observed = found == usage.branches.end() ? Observed{} : found->second.figures;
+    PathCheck branch = check_path(baseline, name, expectations, observed);
+    for (const Figure figure : kPathFigures) {
+      if (!expectations[figure]) branch.figures[figure].judged = false;
+    }
+    excuse_paths(branch, name, paths);
+    keep_unexplained(branch, name, paths);
+    branch.path += " > ...";
+    if (branch.rose()) rises.push_back(std::move(branch));
+  }
+  return rises;
 }
 
 Figures figures_of(const PathCheck& check, std::int64_t FigureCheck::*side) {
@@ -156,7 +198,10 @@ BaselineCheck check_baseline(const std::string& file, const Baseline& baseline,
   result.paths = usage.paths.size();
   result.peak_holder = largest_path(usage, Figure::Peak);
   std::vector<PathCheck> checks;
-  if (baseline.has_paths) checks = check_paths(baseline, usage);
+  if (baseline.has_paths) {
+    checks = check_paths(baseline, usage);
+    result.rises = check_branches(baseline, usage, checks);
+  }
   result.moved = drop_moved(checks);
   for (PathCheck& check : checks) {
     if (check.rose()) result.rises.push_back(check);

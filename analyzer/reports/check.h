@@ -2,7 +2,8 @@
 //
 // The total of every figure is judged, and every call path. A path that is new and took exactly
 // what another one took that is gone has moved, by a renamed function say, and is no finding. What
-// paths take more of is none either if there is less of it in all. The peak is judged in all only:
+// paths take more of is none either if there is less of it in all, or if their branch takes what it
+// did (reports/branches.h). The peak is judged in all only:
 // a path's part of it changes with what the others do.
 #pragma once
 
@@ -62,7 +63,8 @@ struct CheckReport {
   bool passed() const;
 };
 
-// `usage` is of the baseline's scope. Throws std::runtime_error where a figure is not known of it.
+// `usage` is of the baseline's scope, with its branches. Throws std::runtime_error where a figure
+// is not known of it.
 BaselineCheck check_baseline(const std::string& file, const Baseline& baseline, const Usage& usage);
 
 }  // namespace heapscribe::reports

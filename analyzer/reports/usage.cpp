@@ -10,6 +10,7 @@
 #include "analyzer/model/shell_word.h"
 #include "analyzer/model/stable_name.h"
 #include "analyzer/queries/queries.h"
+#include "analyzer/reports/branches.h"
 #include "analyzer/reports/leak_check.h"
 
 namespace heapscribe::reports {
@@ -112,22 +113,20 @@ std::int64_t percentile_of(std::vector<std::int64_t> values, int percentile) {
   return values[std::max<std::size_t>(rank, 1) - 1];
 }
 
-// `of_run(i)` is what run i has of it, nullptr = nothing.
-template <typename OfRun>
-Observed combined_figures(std::size_t runs, int percentile, const OfRun& of_run) {
-  Observed result;
-  for (const Figure figure : kAllFigures) {
-    std::vector<std::int64_t> values;
-    for (std::size_t run = 0; run < runs; ++run) {
-      const Observed* one = of_run(run);
-      values.push_back(one == nullptr ? 0 : one->value[figure]);
-      if (one != nullptr && result.stack.frames.empty()) result.stack = one->stack;
-    }
-    const auto [lowest, highest] = std::minmax_element(values.begin(), values.end());
-    result.spread[figure] = *highest - *lowest;
-    result.value[figure] = percentile_of(std::move(values), percentile);
+// What each run has of a path, nullptr = nothing.
+std::vector<const Observed*> of_path(std::span<const Usage> runs, const std::string& path) {
+  std::vector<const Observed*> observed;
+  for (const Usage& run : runs) {
+    const auto found = run.paths.find(path);
+    observed.push_back(found == run.paths.end() ? nullptr : &found->second);
   }
-  return result;
+  return observed;
+}
+
+std::vector<const Observed*> totals_of(std::span<const Usage> runs) {
+  std::vector<const Observed*> observed;
+  for (const Usage& run : runs) observed.push_back(&run.total);
+  return observed;
 }
 
 }  // namespace
@@ -203,7 +202,23 @@ Usage usage_of(CaptureReader& reader, const Scope& scope, Suppressions& suppress
   return usage;
 }
 
-Usage combined(std::span<const Usage> runs, int percentile) {
+Observed combined_figures(std::span<const Observed* const> runs, int percentile) {
+  Observed result;
+  for (const Figure figure : kAllFigures) {
+    std::vector<std::int64_t> values;
+    for (const Observed* one : runs) {
+      values.push_back(one == nullptr ? 0 : one->value[figure]);
+      if (one != nullptr && result.stack.frames.empty()) result.stack = one->stack;
+    }
+    const auto [lowest, highest] = std::minmax_element(values.begin(), values.end());
+    result.spread[figure] = *highest - *lowest;
+    result.value[figure] = percentile_of(std::move(values), percentile);
+  }
+  return result;
+}
+
+Usage combined(std::span<const Usage> runs, int percentile,
+               const std::vector<std::string>& branches) {
   Usage usage;
   usage.known = runs.front().known;
   usage.leak_check = runs.front().leak_check;
@@ -215,15 +230,11 @@ Usage combined(std::span<const Usage> runs, int percentile) {
     if (!run.known[Figure::Leaks]) usage.leak_check = run.leak_check;
     for (const auto& [path, figures] : run.paths) usage.paths[path];
   }
-  usage.total =
-      combined_figures(runs.size(), percentile, [&](std::size_t run) { return &runs[run].total; });
-  for (auto& entry : usage.paths) {
-    const std::string& path = entry.first;
-    entry.second = combined_figures(runs.size(), percentile, [&](std::size_t run) {
-      const auto found = runs[run].paths.find(path);
-      return found == runs[run].paths.end() ? nullptr : &found->second;
-    });
+  usage.total = combined_figures(totals_of(runs), percentile);
+  for (auto& [path, observed] : usage.paths) {
+    observed = combined_figures(of_path(runs, path), percentile);
   }
+  usage.branches = branches_of(runs, usage, branches, percentile);
   return usage;
 }
 

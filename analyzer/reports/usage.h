@@ -24,6 +24,10 @@ enum class Figure { Allocations, Bytes, Peak, Leaks, Temporary };
 inline constexpr std::size_t kFigures = 5;
 inline constexpr std::array kAllFigures = {Figure::Allocations, Figure::Bytes, Figure::Peak,
                                            Figure::Leaks, Figure::Temporary};
+// Those of a baseline; of its single paths.
+inline constexpr std::array kBaselineFigures = {Figure::Allocations, Figure::Bytes, Figure::Peak,
+                                                Figure::Leaks};
+inline constexpr std::array kPathFigures = {Figure::Allocations, Figure::Bytes, Figure::Leaks};
 std::string_view name_of(Figure figure);
 std::optional<Figure> figure_named(std::string_view name);
 bool counts_bytes(Figure figure);
@@ -67,12 +71,19 @@ struct Observed {
   model::SiteStack stack;  // of the largest site, as its reader has it
 };
 
+// A call and all paths below it, see reports/branches.h.
+struct Branch {
+  Observed figures;
+  FigureSet is_steady;  // the same in all runs, though paths below differ
+};
+
 struct Usage {
   Observed total;
   std::map<std::string, Observed> paths;  // by model::CallPaths
-  FigureSet known;                        // what the recordings tell of this scope
-  std::int64_t peak_error = 0;            // how far off the recorder's peak may be
-  std::string leak_check;                 // "complete", or why there is none
+  std::map<std::string, Branch> branches;
+  FigureSet known;              // what the recordings tell of this scope
+  std::int64_t peak_error = 0;  // how far off the recorder's peak may be
+  std::string leak_check;       // "complete", or why there is none
 };
 // Throws std::runtime_error with one sentence unless the figure is known.
 void expect_known(const Usage& usage, Figure figure, const Scope& scope);
@@ -81,8 +92,11 @@ void expect_known(const Usage& usage, Figure figure, const Scope& scope);
 // std::runtime_error with one sentence where the scope is not recorded.
 Usage usage_of(model::CaptureReader& reader, const Scope& scope, Suppressions& suppressions);
 
-// percentile 0 is the minimum; known is what all know.
-Usage combined(std::span<const Usage> runs, int percentile);
+// One thing in several runs; nullptr = a run without it. percentile 0 is the minimum.
+Observed combined_figures(std::span<const Observed* const> runs, int percentile);
+// known is what all know. The branches are the steady ones, and those in `branches`.
+Usage combined(std::span<const Usage> runs, int percentile,
+               const std::vector<std::string>& branches = {});
 
 // Of the path with most of a figure; without frames if there is no path.
 model::SiteStack largest_path(const Usage& usage, Figure figure);

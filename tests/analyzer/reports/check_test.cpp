@@ -457,6 +457,19 @@ TEST_F(CheckFiles, ABaselineThatIsWrongIsRefusedWithItsLine) {
             std::string::npos);
 }
 
+TEST_F(CheckFiles, ABranchIsReadAsItIsWritten) {
+  const std::string text =
+      "version = 1\n\n[total]\nallocations = 12\n\n[branches]\n"
+      "\"main > reply\" = { allocations = \"10 + 2\" }\n\n[paths]\n";
+  const Baseline baseline = read_baseline(file(text));
+  ASSERT_EQ(baseline.branches.count("main > reply"), 1U);
+  const auto& entry = baseline.branches.at("main > reply");
+  EXPECT_EQ(entry[Figure::Allocations]->value, 10);
+  EXPECT_EQ(entry[Figure::Allocations]->tolerance.absolute, 2);
+  EXPECT_FALSE(entry[Figure::Bytes]);
+  EXPECT_EQ(read_baseline(file(text_of(baseline))).branches.size(), 1U);
+}
+
 TEST_F(CheckFiles, BudgetsLimitTheRunAndItsParts) {
   const auto budgets =
       read_budgets(file("peak = \"1 KiB\"\ntemporary = \"10%\"\n[parser]\nfunction = \"^parse\"\n"
