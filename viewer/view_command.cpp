@@ -24,6 +24,7 @@
 #include "analyzer/cli/progress_line.h"
 #include "analyzer/cli/whole_file.h"
 #include "analyzer/render/format.h"
+#include "analyzer/reports/baseline.h"
 #include "viewer/server/http_server.h"
 #include "viewer/server/static_page.h"
 
@@ -35,13 +36,16 @@ namespace {
 using collector::FileDescriptor;
 
 struct ViewOptions {
-  std::string path, other;
+  std::string path, other, baseline;
   std::string port = "0";
   std::string file;  // --static
   bool force = false, open = false;
 
   viewer::Recordings recordings() const {
-    return {path, other.empty() ? std::nullopt : std::optional(other)};
+    const auto given = [](const std::string& name) {
+      return name.empty() ? std::nullopt : std::optional(name);
+    };
+    return {path, given(other), given(baseline)};
   }
 };
 
@@ -60,6 +64,7 @@ std::string check_port(const std::string& text) {
 void expect_recordings(const viewer::Recordings& recordings) {
   open_capture(recordings.path);
   if (recordings.other) open_capture(*recordings.other);
+  if (recordings.baseline) reports::read_baseline(*recordings.baseline);
 }
 
 // Leaves it alone; a thread of its own takes note of its end, so that it does not stay as a zombie.
@@ -136,7 +141,7 @@ void write_static(const ViewOptions& options) {
 void expect_other_file(const std::string& file, const std::string& recording) {
   std::error_code error;
   if (!std::filesystem::equivalent(file, recording, error)) return;
-  throw std::runtime_error(fmt::format("--static '{}' is the recording itself", file));
+  throw std::runtime_error(fmt::format("--static '{}' is '{}' itself", file, recording));
 }
 
 void expect_agreement(const ViewOptions& options, const CLI::App& command) {
@@ -159,6 +164,7 @@ void view(const ViewOptions& options, const CLI::App& command) {
   expect_recordings(options.recordings());
   expect_other_file(options.file, options.recordings().path);
   if (options.recordings().other) expect_other_file(options.file, *options.recordings().other);
+  if (!options.baseline.empty()) expect_other_file(options.file, options.baseline);
   return options.file.empty() ? serve(options) : write_static(options);
 }
 
@@ -170,6 +176,10 @@ void add_view_command(CLI::App& app, int&) {
       app.add_subcommand("view", "The reports as a page, for the browser on this machine");
   command->add_option("DB", options->path, "The recording to look at")->required()->type_name("");
   command->add_option("OTHER", options->other, "Another, to compare it with")->type_name("");
+  command
+      ->add_option("--baseline", options->baseline,
+                   "Show also how the recording stands against this baseline of check")
+      ->type_name("FILE");
   command->add_option("--port", options->port, "Where to serve it (default: any that is free)")
       ->type_name("N")
       ->check(CLI::Validator(check_port, ""));

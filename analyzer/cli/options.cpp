@@ -36,6 +36,7 @@ CLI::Validator whole_number() {
 CLI::Validator seconds() {
   return CLI::Validator(
       [](std::string& value) {
+        if (value.size() > 1 && value.back() == 's') value.pop_back();  // as moments are written
         double number = 0;
         const char* end = value.data() + value.size();
         const auto parsed = std::from_chars(value.data(), end, number);

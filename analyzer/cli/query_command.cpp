@@ -70,14 +70,15 @@ std::string unique_key(const std::vector<render::Column>& columns, const std::st
   return key;
 }
 
-render::Table answer(Statement& statement) {
+// `most` rows, 0 = all.
+render::Table answer(Statement& statement, std::int64_t most) {
   render::Table table;
   table.when_empty = "no rows";
   for (int i = 0; i < statement.columns(); ++i) {
     const std::string key = unique_key(table.columns, statement.column_name(i));
     table.columns.push_back({key, key, render::Unit::Number});
   }
-  while (statement.step()) {
+  while ((most == 0 || static_cast<std::int64_t>(table.rows.size()) < most) && statement.step()) {
     render::Row row;
     for (int i = 0; i < statement.columns(); ++i) row.values.push_back(value_of(statement, i));
     table.rows.push_back(std::move(row));
@@ -97,12 +98,12 @@ void find_text_columns(render::Table& table) {
   }
 }
 
-void answer_query(const InputOptions& input, const std::string& sql) {
+void answer_query(const InputOptions& input, const std::string& sql, std::int64_t most) {
   const auto reader = open_capture(input.path);
   forbid_writing(reader->database());
   Statement statement = prepare_question(reader->database(), sql);
   render::Document document;
-  document.tables.push_back(answer(statement));
+  document.tables.push_back(answer(statement, most));
   find_text_columns(document.tables.front());
   print(document, input.chosen_format());
 }
@@ -113,17 +114,21 @@ void add_query_command(CLI::App& app, int&) {
   struct Options {
     InputOptions input;
     std::string sql;
+    std::int64_t most = 0;
   };
   auto options = std::make_shared<Options>();
   CLI::App* command = app.add_subcommand("query", "Ask the recording in SQL");
   options->input.add_to(*command);
   command->add_option("SQL", options->sql, "One statement that reads")->required()->type_name("");
+  command->add_option("--limit", options->most, "Rows to print at most, 0 = all (default: all)")
+      ->type_name("N")
+      ->check(whole_number());
   command->footer(
       "The tables and views are described in preload/capture/schema.sql; begin with\n"
       "  heapscribe query DB 'SELECT * FROM run'\n"
       "  heapscribe query DB 'SELECT function, bytes FROM hotspots LIMIT 10'\n"
       "  heapscribe query DB 'SELECT name, type FROM sqlite_schema'");
-  command->callback([options] { answer_query(options->input, options->sql); });
+  command->callback([options] { answer_query(options->input, options->sql, options->most); });
 }
 
 }  // namespace heapscribe::cli

@@ -20,6 +20,7 @@
 #include "analyzer/queries/queries.h"
 #include "analyzer/render/format.h"
 #include "analyzer/render/short_name.h"
+#include "analyzer/render/writers.h"
 
 namespace heapscribe::cli {
 namespace {
@@ -33,6 +34,7 @@ struct TraceOptions {
   std::optional<std::int64_t> thread, site;
   std::string address;
   std::optional<double> from, to;
+  bool names = false;
 };
 
 // Which events
@@ -99,6 +101,30 @@ void for_each_event(model::TraceReader& trace, const Filter& filter,
   }
 }
 
+// Names of sites
+// -----------------------------------------------------------------------------------
+
+struct SiteName {
+  std::string kind, function;
+};
+
+class SiteNames {
+ public:
+  explicit SiteNames(capture::Database& database) : name_(database.prepare(queries::site_name)) {}
+  const SiteName& of(std::int64_t site) {
+    const auto [entry, fresh] = names_.try_emplace(site);
+    if (!fresh) return entry->second;
+    name_.reset();
+    name_.bind(1, site);
+    if (name_.step()) entry->second = {name_.text(0), name_.text(1)};
+    return entry->second;
+  }
+
+ private:
+  capture::Statement name_;
+  std::unordered_map<std::int64_t, SiteName> names_;
+};
+
 // For programs
 // -----------------------------------------------------------------------------------------
 
@@ -118,7 +144,8 @@ const char* name_of(TraceEventKind kind) {
   return "";
 }
 
-void write_json_line(std::ostream& out, const TraceEvent& event) {
+// `name`: of the event's site; nullptr = it is not asked for.
+void write_json_line(std::ostream& out, const TraceEvent& event, const SiteName* name) {
   fmt::print(out, R"({{"number":{},"ns":{},"thread":{},"event":"{}")", event.number, event.ns,
              event.thread, name_of(event.kind));
   if (event.kind == TraceEventKind::Gap) {
@@ -130,57 +157,47 @@ void write_json_line(std::ostream& out, const TraceEvent& event) {
   if (event.kind == TraceEventKind::Realloc) {
     fmt::print(out, R"(,"old_address":"{:#x}")", event.old_address);
   }
+  if (name != nullptr) {
+    fmt::print(out, R"(,"kind":{},"function":{})", render::json_text(name->kind),
+               render::json_text(name->function));
+  }
   out << "}\n";
 }
 
-constexpr char kCsvHeader[] = "number,ns,thread,event,address,size,site,old_address,last,lost\n";
+constexpr char kCsvHeader[] = "number,ns,thread,event,address,size,site,old_address,last,lost";
 
-void write_csv_line(std::ostream& out, const TraceEvent& event) {
+void write_csv_line(std::ostream& out, const TraceEvent& event, const SiteName* name) {
   fmt::print(out, "{},{},{},{},", event.number, event.ns, event.thread, name_of(event.kind));
   if (event.kind == TraceEventKind::Gap) {
-    fmt::print(out, ",,,,{},{}\n", event.last, event.lost);
+    fmt::print(out, ",,,,{},{}", event.last, event.lost);
   } else if (event.kind == TraceEventKind::Realloc) {
-    fmt::print(out, "{:#x},{},{},{:#x},,\n", event.address, event.size, event.site,
+    fmt::print(out, "{:#x},{},{},{:#x},,", event.address, event.size, event.site,
                event.old_address);
   } else {
-    fmt::print(out, "{:#x},{},{},,,\n", event.address, event.size, event.site);
+    fmt::print(out, "{:#x},{},{},,,", event.address, event.size, event.site);
   }
+  if (name != nullptr) {
+    fmt::print(out, ",{},{}", render::csv_text(name->kind), render::csv_text(name->function));
+  }
+  out << '\n';
 }
 
-void print_lines(model::TraceReader& trace, const Filter& filter, const TraceOptions& options) {
+void print_lines(model::CaptureReader& recording, model::TraceReader& trace, const Filter& filter,
+                 const TraceOptions& options) {
   const bool csv = options.input.chosen_format() == render::Format::Csv;
+  SiteNames names(recording.database());
   print([&](std::ostream& out) {
-    if (csv) out << kCsvHeader;
+    if (csv) out << kCsvHeader << (options.names ? ",kind,function\n" : "\n");
     for_each_event(trace, filter, options.limit.rows(options.input.chosen_format()), true,
                    [&](const TraceEvent& event) {
-                     csv ? write_csv_line(out, event) : write_json_line(out, event);
+                     const SiteName* name = options.names ? &names.of(event.site) : nullptr;
+                     csv ? write_csv_line(out, event, name) : write_json_line(out, event, name);
                    });
   });
 }
 
 // For people
 // -------------------------------------------------------------------------------------------
-
-struct SiteName {
-  std::string kind, function;
-};
-
-class SiteNames {
- public:
-  explicit SiteNames(capture::Database& database) : name_(database.prepare(queries::site_name)) {}
-  const SiteName& of(std::int64_t site) {
-    const auto [entry, fresh] = names_.try_emplace(site);
-    if (!fresh) return entry->second;
-    name_.reset();
-    name_.bind(1, site);
-    if (name_.step()) entry->second = {name_.text(0), render::short_name(name_.text(1))};
-    return entry->second;
-  }
-
- private:
-  capture::Statement name_;
-  std::unordered_map<std::int64_t, SiteName> names_;
-};
 
 render::Row gap_row(const TraceEvent& event) {
   const auto lost = static_cast<std::int64_t>(event.lost);
@@ -207,7 +224,7 @@ render::Row row_of(const TraceEvent& event, SiteNames& names) {
                 fmt::format("{:#x}", event.address),
                 unknown ? render::Value() : static_cast<std::int64_t>(event.size),
                 event.site == 0 ? render::Value() : event.site,
-                unknown ? std::string("(not traced)") : name.function};
+                unknown ? std::string("(not traced)") : render::short_name(name.function)};
   if (event.kind == TraceEventKind::Realloc) {
     row.details = {event.address == event.old_address
                        ? std::string("in place")
@@ -289,7 +306,7 @@ void print_trace(const TraceOptions& options) {
   model::TraceReader trace(*recording);
   const render::Format format = options.input.chosen_format();
   if (format == render::Format::Json || format == render::Format::Csv) {
-    return print_lines(trace, filter, options);
+    return print_lines(*recording, trace, filter, options);
   }
   print_document(*recording, trace, filter, options);
 }
@@ -312,8 +329,10 @@ void add_trace_command(CLI::App& app, int&) {
       ->check(whole_number());
   filter("--address", options->address, "Blocks at this address", "ADDRESS");
   filter("--from", options->from, "From this time on, in seconds since the start", "SECONDS")
-      ->check(seconds());
-  filter("--to", options->to, "Up to this time", "SECONDS")->check(seconds());
+      ->transform(seconds());
+  filter("--to", options->to, "Up to this time", "SECONDS")->transform(seconds());
+  command->add_flag("--names", options->names,
+                    "Call and function of each block's site in json and csv too");
   command->footer(
       "json is one object a line here. realloc-begin is where a realloc gives up its old block, "
       "to\n"

@@ -8,9 +8,8 @@
 #include "analyzer/render/writers.h"
 
 namespace heapscribe::render {
-namespace {
 
-std::string quoted(const std::string& text) {
+std::string csv_text(const std::string& text) {
   if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
   std::string result = "\"";
   for (const char c : text) {
@@ -20,10 +19,12 @@ std::string quoted(const std::string& text) {
   return result + '"';
 }
 
+namespace {
+
 std::string field(const Value& value) {
   if (const auto* flag = std::get_if<bool>(&value)) return *flag ? "1" : "0";
   if (const auto* real = std::get_if<double>(&value)) return fmt::format("{}", *real);
-  return quoted(cell_text(value, Unit::Number));
+  return csv_text(cell_text(value, Unit::Number));
 }
 
 void write_row(std::ostream& out, const Table& table, const Row& row, int depth) {
@@ -44,7 +45,7 @@ void write_row(std::ostream& out, const Table& table, const Row& row, int depth)
 void write_table(std::ostream& out, const Table& table) {
   std::string header = table.layout == Layout::Tree ? "depth" : "";
   for (const Column& column : table.columns) {
-    if (is_shown_in_data(column)) header += (header.empty() ? "" : ",") + quoted(column.key);
+    if (is_shown_in_data(column)) header += (header.empty() ? "" : ",") + csv_text(column.key);
   }
   out << header << '\n';
   for (const Row& row : table.rows) write_row(out, table, row, 0);
@@ -52,7 +53,7 @@ void write_table(std::ostream& out, const Table& table) {
 
 void write_facts(std::ostream& out, const std::vector<Fact>& facts) {
   out << "key,value\n";
-  for (const Fact& fact : facts) out << quoted(fact.key) << ',' << field(fact.value) << '\n';
+  for (const Fact& fact : facts) out << csv_text(fact.key) << ',' << field(fact.value) << '\n';
 }
 
 }  // namespace

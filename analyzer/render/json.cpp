@@ -132,6 +132,10 @@ Json object_json(const Document& document) {
 
 }  // namespace
 
+std::string json_text(const std::string& text) {
+  return dump(text);
+}
+
 void write_json(std::ostream& out, const Document& document) {
   if (document.shape == DataShape::Object) {
     out << dump(object_json(document), 2) << '\n';

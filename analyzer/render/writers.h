@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <iosfwd>
+#include <string>
 #include <string_view>
 
 #include "analyzer/render/document.h"
@@ -22,6 +23,9 @@ void write_text(std::ostream& out, const Document& document, std::size_t width =
 void write_json(std::ostream& out, const Document& document);
 // RFC 4180; the tables of an object follow each other, separated by an empty line.
 void write_csv(std::ostream& out, const Document& document);
+// One text as these write it, for lines that become no document.
+std::string json_text(const std::string& text);
+std::string csv_text(const std::string& text);
 void write_markdown(std::ostream& out, const Document& document);
 
 }  // namespace heapscribe::render

@@ -374,11 +374,19 @@ TEST_F(Trace, IsPrintedAndFiltered) {
   EXPECT_EQ(lines({"--format", "json", "--thread", "2"}), 0);
   EXPECT_EQ(lines({"--format", "json", "--from", "1000"}), 0);
   EXPECT_EQ(lines({"--format", "json", "--to", "1000"}), events);
+  EXPECT_EQ(lines({"--format", "json", "--to", "1000s"}), events);
   const auto site = run.recording.integer("SELECT id FROM site WHERE allocations = 1000 AND frees");
   EXPECT_EQ(lines({"--format", "json", "--site", std::to_string(site)}), 2000);
   const std::string text = trace({}).out;
   EXPECT_NE(text.find("no event is missing"), std::string::npos) << text;
   expect_refusal(trace({"--address", "here"}));
+  expect_refusal(trace({"--from", "s"}));
+  const std::string named =
+      trace({"--format", "json", "--names", "--site", std::to_string(site)}).out;
+  EXPECT_NE(named.find(R"("kind":"new[]","function":"(anonymous namespace)::handle_request)"),
+            std::string::npos)
+      << named.substr(0, 400);
+  EXPECT_NE(trace({"--format", "csv", "--names"}).out.find(",kind,function\n"), std::string::npos);
 
   const RecordedRun plain = run_recorded(in_directory({sample_program("leaky_cache")}));
   expect_refusal(

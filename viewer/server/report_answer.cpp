@@ -38,9 +38,16 @@ bool is_refused(const ReportRequest& request, const Finished& finished) {
   return request.report != "health" || finished.output.empty();
 }
 
-Answer report_body(Finished finished) {
+// An object a line becomes an array.
+std::string array_of_lines(std::string lines) {
+  std::replace(lines.begin(), lines.end(), '\n', ',');
+  return '[' + std::move(lines) + ']';
+}
+
+Answer report_body(const ReportRequest& request, Finished finished) {
   std::string& body = finished.output;
   while (body.ends_with('\n')) body.pop_back();
+  if (request.report == "trace") body = array_of_lines(std::move(body));
   if (body.empty()) body = "null";
   body.insert(0, R"({"data":)");
   body += R"(,"notes":)" + text_of(sentences_in(finished.errors));
@@ -77,7 +84,7 @@ Answer answer_of(const ReportRequest& request, Finished finished) {
     case Ending::Exited:
       break;
   }
-  if (!is_refused(request, finished)) return report_body(std::move(finished));
+  if (!is_refused(request, finished)) return report_body(request, std::move(finished));
   const auto sentences = sentences_in(finished.errors);
   return refusal(400, sentences.empty() ? "the report was refused" : sentences.back());
 }
@@ -99,9 +106,11 @@ Answer run_report(std::string_view report, std::string_view query, const Recordi
 Answer describe(const Recordings& recordings, std::string_view version) {
   ordered_json description{{"path", recordings.path},
                            {"other", nullptr},
+                           {"baseline", nullptr},
                            {"version", version},
                            {"live", is_live(recordings.path)}};
   if (recordings.other) description["other"] = *recordings.other;
+  if (recordings.baseline) description["baseline"] = *recordings.baseline;
   return {200, text_of(description)};
 }
 

@@ -13,16 +13,19 @@ namespace {
 constexpr std::size_t kMostOptions = 16;
 constexpr std::size_t kLongestValue = 4096;
 
-constexpr std::array<std::string_view, 18> kReports = {
-    "summary",   "hotspots", "peak",    "temporary", "leaks",  "growth",
-    "snapshots", "sizes",    "pools",   "pauses",    "losses", "releases",
-    "sections",  "diff",     "compare", "health",    "source", "timeline"};
+constexpr std::array<std::string_view, 21> kReports = {
+    "summary", "hotspots", "peak",   "temporary", "leaks",    "growth",   "snapshots",
+    "sizes",   "pools",    "pauses", "losses",    "releases", "sections", "diff",
+    "compare", "health",   "source", "timeline",  "trace",    "query",    "check"};
 
 // Which report takes which is up to its command.
-constexpr std::array<std::string_view, 16> kOptions = {
-    "by",     "tree", "group", "function", "module", "thread",  "section", "limit",
-    "frames", "at",   "from",  "to",       "rule",   "classes", "file",    "line"};
-constexpr std::array<std::string_view, 1> kFlags = {"all"};
+constexpr std::array<std::string_view, 19> kOptions = {
+    "by",   "tree", "group", "function", "module", "thread", "section", "limit",   "frames", "at",
+    "from", "to",   "rule",  "classes",  "file",   "line",   "site",    "address", "sql"};
+constexpr std::array<std::string_view, 2> kFlags = {"all", "names"};
+
+// What stands on the command line without the option's name.
+constexpr std::string_view kWord = "sql";
 
 template <typename Words>
 bool holds(const Words& words, std::string_view word) {
@@ -160,11 +163,20 @@ std::vector<std::string> command_of(const ReportRequest& request, const Recordin
   std::vector<std::string> command = {"heapscribe", request.report, path_word(recordings.path)};
   if (recordings.other && takes_both(request)) command.push_back(path_word(*recordings.other));
   command.emplace_back("--format=json");
+  if (request.report == "check" && recordings.baseline) {
+    command.push_back("--baseline=" + *recordings.baseline);
+  }
+  std::vector<std::string> words = {"--"};
   for (const ReportOption& option : request.options) {
+    if (option.name == kWord) {
+      words.push_back(option.value);
+      continue;
+    }
     const bool is_flag = holds(kFlags, option.name);
     command.push_back(is_flag ? "--" + option.name
                               : fmt::format("--{}={}", option.name, option.value));
   }
+  if (words.size() > 1) command.insert(command.end(), words.begin(), words.end());
   return command;
 }
 

@@ -13,7 +13,8 @@ namespace heapscribe::viewer {
 // What is viewed; paths as they were given.
 struct Recordings {
   std::string path;
-  std::optional<std::string> other;  // to compare with
+  std::optional<std::string> other = std::nullopt;     // to compare with
+  std::optional<std::string> baseline = std::nullopt;  // to check it against
 };
 
 struct ReportOption {

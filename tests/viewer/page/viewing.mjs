@@ -28,6 +28,7 @@ const recipes = {
   counted: { options: ['--mode', 'counts'], program: [join(samples, 'price_list_before')] },
   pool: { options: ['--allocator', 'pool'], program: [join(samples, 'price_list_before')] },
   released: { options: ['--free-stacks'], program: [join(samples, 'price_list_before')] },
+  traced: { options: ['--trace'], program: [join(samples, 'price_list_before')] },
   before: { program: [join(samples, 'price_list_before')] },
   after: { program: [join(samples, 'price_list_slower')] },
 };
@@ -98,6 +99,13 @@ export function recording(name) {
   return made;
 }
 
+/** Of one recording, for others to be held against. */
+export function baseline(name) {
+  const made = `${recording(name)}.toml`;
+  if (!existsSync(made)) execFileSync(heapscribe, ['check', recording(name), '--baseline', made, '--update'], { stdio: 'ignore' });
+  return made;
+}
+
 export function sample(name) {
   return join(samples, name);
 }
@@ -140,7 +148,7 @@ export function staticPage(database) {
 }
 
 export const views = ['overview', 'flame', 'hotspots', 'peak', 'sections', 'sizes', 'releases', 'source', 'timeline', 'growth', 'pauses',
-  'snapshots', 'leaks', 'health', 'temporary', 'diff', 'losses', 'pools'];
+  'snapshots', 'trace', 'leaks', 'health', 'temporary', 'diff', 'losses', 'pools', 'query'];
 
 /** `open(recording)` serves it, and fails the test for an error in the console. */
 export const test = base.extend({
@@ -152,8 +160,9 @@ export const test = base.extend({
       if (message.type() === 'error' && !refused) problems.push(message.text());
     });
     page.on('pageerror', (error) => problems.push(String(error)));
-    await use(async (name, { hash = '#/overview', asFile = false, other } = {}) => {
-      const served = asFile ? staticPage(recording(name)) : await serve(recording(name), ...(other ? [recording(other)] : []));
+    await use(async (name, { hash = '#/overview', asFile = false, other, baseline: of } = {}) => {
+      const served = asFile ? staticPage(recording(name)) : await serve(recording(name), ...(other ? [recording(other)] : []),
+        ...(of ? ['--baseline', baseline(of)] : []));
       ends.push(served.end);
       await page.goto(served.address + hash);
       await expect(page.locator('h1')).toBeVisible();

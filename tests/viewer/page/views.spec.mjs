@@ -1,6 +1,6 @@
-import { bytes, expect, goTo, report, recording, settled, test, textReport, views } from './viewing.mjs';
+import { baseline, bytes, expect, goTo, report, recording, settled, test, textReport, views } from './viewing.mjs';
 
-for (const name of ['leaky', 'growing', 'cascade', 'sections', 'sampled', 'counted', 'pool', 'released', 'quiet', 'empty', 'killed']) {
+for (const name of ['leaky', 'growing', 'cascade', 'sections', 'sampled', 'counted', 'pool', 'released', 'traced', 'quiet', 'empty', 'killed']) {
   test(`every view of ${name} opens`, async ({ page, open }) => {
     await open(name);
     for (const view of views) {
@@ -131,4 +131,44 @@ test('the page over time is the timeline of the command line', async ({ page, op
   await expect(page.locator('tbody tr').nth(5)).toContainText(bytes(points[5].live_bytes));
   await goTo(page, '#/growth');
   await expect(page.locator('td .sparkline').first()).toBeVisible();
+});
+
+test('every event of a trace is there, and one block can be followed', async ({ page, open }) => {
+  await open('traced', { hash: '#/trace' });
+  await settled(page);
+  const address = await page.locator('tbody tr').nth(2).locator('td button').first().innerText();
+  await page.locator('tbody tr').nth(2).locator('td button').first().click();
+  await settled(page);
+  await expect(page.locator('.chip')).toContainText(address);
+  const rows = page.locator('tbody tr');
+  expect(await rows.count()).toBeGreaterThan(1);
+  for (const text of await rows.allInnerTexts()) expect(text).toContain(address);
+  await page.locator('.chip button').click();
+  await expect(page.locator('.chip')).toHaveCount(0);
+});
+
+test('a question in SQL is answered, and a wrong one gets its sentence', async ({ page, open }) => {
+  await open('leaky', { hash: '#/query' });
+  await settled(page);
+  await page.getByLabel('One statement that reads').fill('SELECT function, allocations FROM hotspots ORDER BY allocations DESC');
+  await page.keyboard.press('Control+Enter');
+  await settled(page);
+  const [most] = report('hotspots', recording('leaky'), '--by', 'allocations');
+  await expect(page.locator('tbody tr').first()).toContainText(String(most.allocations));
+  await page.getByLabel('One statement that reads').fill('SELEC 1');
+  await page.getByRole('button', { name: 'Ask', exact: true }).click();
+  await expect(page.locator('.problem')).toContainText('syntax error');
+  await page.getByRole('link', { name: 'thread', exact: true }).click();
+  await settled(page);
+  await expect(page.getByLabel('One statement that reads')).toHaveValue('SELECT * FROM thread LIMIT 100');
+});
+
+test('a recording stands beside its baseline', async ({ page, open }) => {
+  await open('after', { hash: '#/check', baseline: 'before' });
+  await settled(page);
+  await expect(page.locator('.verdict')).toContainText('Failed: 1 call path');
+  const worst = report('check', recording('after'), '--baseline', baseline('before')).rises[0];
+  await expect(page.locator('table').nth(1)).toContainText(`+${(worst.new_allocations - worst.old_allocations).toLocaleString('en')}`);
+  await page.locator('table').nth(1).locator('button.disclose').click();
+  await expect(page.locator('.stack li').first()).toBeVisible();
 });

@@ -26,6 +26,13 @@ TEST(ReportAnswer, HasTheReportsOwnBytes) {
   EXPECT_EQ(answer.body, "{\"data\":[\n{\"a\": 1.50}\n],\"notes\":[],\"status\":0}");
 }
 
+TEST(ReportAnswer, OneObjectALineIsAnArray) {
+  const ReportRequest trace{"trace", {}};
+  EXPECT_EQ(json::parse(answer_of(trace, exited(0, "{\"a\":1}\n{\"a\":2}\n")).body).at("data"),
+            json::parse(R"([{"a":1},{"a":2}])"));
+  EXPECT_EQ(json::parse(answer_of(trace, exited(0, "")).body).at("data"), json::array());
+}
+
 TEST(ReportAnswer, WhatWasSaidBesideIsNotes) {
   const json body = json::parse(
       answer_of(kPeak, exited(1, "[]", "heapscribe: one\nheapscribe: two \"x\"\n")).body);
@@ -58,9 +65,11 @@ TEST(ReportAnswer, ForeignBytesStayText) {
 
 TEST(ReportAnswer, ARecordingThatCannotBeReadIsNotLive) {
   const json body = json::parse(describe({"/no/such.db", "b.db"}, "1.2").body);
-  EXPECT_EQ(
-      body,
-      (json{{"path", "/no/such.db"}, {"other", "b.db"}, {"version", "1.2"}, {"live", false}}));
+  EXPECT_EQ(body, (json{{"path", "/no/such.db"},
+                        {"other", "b.db"},
+                        {"baseline", nullptr},
+                        {"version", "1.2"},
+                        {"live", false}}));
   EXPECT_TRUE(json::parse(describe({"/no/such.db", {}}, "1.2").body).at("other").is_null());
 }
 

@@ -56,6 +56,19 @@ TEST(ReportRequest, ADifferenceIsBetweenBothRecordingsUnlessMomentsAreGiven) {
   EXPECT_EQ(command_for("summary", "", both)[3], "--format=json");
 }
 
+TEST(ReportRequest, AQuestionInSqlIsOneWordThatIsNoOption) {
+  EXPECT_EQ(
+      command_for("query", "sql=--help+--%3E+1&limit=5"),
+      (Words{"heapscribe", "query", "run.db", "--format=json", "--limit=5", "--", "--help --> 1"}));
+}
+
+TEST(ReportRequest, ACheckIsAgainstTheBaselineOfTheServerOnly) {
+  EXPECT_EQ(command_for("check", "", {"run.db", std::nullopt, "-b.toml"}),
+            (Words{"heapscribe", "check", "run.db", "--format=json", "--baseline=-b.toml"}));
+  EXPECT_NE(refusal_of("check", "baseline=/etc/passwd"), "");
+  EXPECT_NE(refusal_of("check", "update=true"), "");
+}
+
 TEST(ReportRequest, AFileIsNeverAnOptionOrAList) {
   EXPECT_EQ(command_for("summary", "", {"-x.db", {}})[2], "./-x.db");
   EXPECT_EQ(command_for("summary", "", {"[a,b].db", {}})[2], "./[a,b].db");
@@ -65,7 +78,7 @@ TEST(ReportRequest, AFileIsNeverAnOptionOrAList) {
 
 TEST(ReportRequest, WhatIsNotListedIsRefused) {
   EXPECT_EQ(refusal_of("run", ""), "there is no report 'run' here");
-  EXPECT_EQ(refusal_of("query", ""), "there is no report 'query' here");
+  EXPECT_EQ(refusal_of("recover", ""), "there is no report 'recover' here");
   EXPECT_EQ(refusal_of("", ""), "there is no report '' here");
   EXPECT_EQ(refusal_of("leaks", "suppressions=/etc/passwd"),
             "there is no option 'suppressions' here");

@@ -30,6 +30,7 @@ export interface Answer {
 export interface Recording {
   readonly path: string;
   readonly other: string | null;
+  readonly baseline: string | null;
   readonly version: string;
   readonly live: boolean;
 }
