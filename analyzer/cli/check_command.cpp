@@ -92,8 +92,8 @@ std::vector<Reader> open_all(const CheckOptions& options) {
   return readers;
 }
 
-Usage usage_of(const std::vector<Reader>& readers, const Scope& scope, const CheckOptions& options,
-               const std::vector<std::string>& branches = {}) {
+std::vector<Usage> runs_of(const std::vector<Reader>& readers, const Scope& scope,
+                           const CheckOptions& options) {
   reports::Suppressions suppressions;
   suppressions.add_built_in();
   for (const std::string& path : options.suppressions) suppressions.add_file(path);
@@ -102,13 +102,7 @@ Usage usage_of(const std::vector<Reader>& readers, const Scope& scope, const Che
   for (const Reader& reader : readers) {
     runs.push_back(reports::usage_of(*reader, scope, suppressions));
   }
-  return reports::combined(runs, options.percentile, branches);
-}
-
-std::vector<std::string> branches_of(const Baseline& baseline) {
-  std::vector<std::string> names;
-  for (const auto& [name, expectations] : baseline.branches) names.push_back(name);
-  return names;
+  return runs;
 }
 
 // A scope on the command line makes a baseline; later it may be repeated, not changed.
@@ -160,18 +154,25 @@ std::string check_against_baseline(const CheckOptions& options, const std::vecto
   }
   Baseline baseline = exists ? reports::read_baseline(options.baseline) : Baseline{};
   baseline.scope = scope_of(options, baseline, exists);
-  const Usage usage = usage_of(readers, baseline.scope, options, branches_of(baseline));
+  const std::vector<Usage> runs = runs_of(readers, baseline.scope, options);
+  const auto check = [&](const Baseline& against) {
+    report.baseline = reports::check_baseline(
+        options.baseline, against,
+        reports::combined(runs, options.percentile, against.wanted_branches()));
+  };
   report.scope = reports::in_words(baseline.scope);
   report.made_of = baseline.program;
   if (!options.update) {
-    report.baseline = reports::check_baseline(options.baseline, baseline, usage);
+    check(baseline);
     return "";
   }
+  const Usage usage =
+      reports::combined(runs, options.percentile, {baseline.wanted_branches().names, {}});
   const auto wanted = wanted_figures(options, baseline, exists, usage);
   baseline.program = readers.front()->program();
   if (options.totals_only || (exists && !baseline.has_paths)) baseline.has_paths = false;
   const Baseline updated = reports::updated(baseline, usage, wanted);
-  report.baseline = reports::check_baseline(options.baseline, exists ? baseline : updated, usage);
+  check(exists ? baseline : updated);
   return reports::text_of(updated);
 }
 
@@ -180,7 +181,8 @@ void check_against_budget(const CheckOptions& options, const std::vector<Reader>
   report.budget_file = options.budget;
   for (reports::Budget& budget : reports::read_budgets(options.budget)) {
     if (budget.scope == Scope{}) budget.scope = options.scope();
-    const Usage usage = usage_of(readers, budget.scope, options);
+    const Usage usage =
+        reports::combined(runs_of(readers, budget.scope, options), options.percentile);
     if (usage.paths.empty() && budget.scope != Scope{}) report.without_sites.push_back(budget.name);
     for (auto& limit : reports::check_budget(budget, usage)) {
       report.limits.push_back(std::move(limit));
@@ -205,6 +207,12 @@ std::vector<std::string> notes_on(const reports::CheckReport& report, const std:
   if (!report.made_of.empty() && report.made_of != program) {
     notes.push_back(
         fmt::format("The baseline was made of {}, and this is {}.", report.made_of, program));
+  }
+  for (const std::string& branch :
+       report.baseline ? report.baseline->empty_branches : std::vector<std::string>()) {
+    notes.push_back(fmt::format(
+        "Nothing was allocated below the branch \"{}\" of the baseline; was something renamed?",
+        branch));
   }
   for (const std::string& budget : report.without_sites) {
     notes.push_back(fmt::format(

@@ -36,6 +36,7 @@ CLI::Validator whole_number() {
 CLI::Validator seconds() {
   return CLI::Validator(
       [](std::string& value) {
+        const std::string given = value;
         if (value.size() > 1 && value.back() == 's') value.pop_back();  // as moments are written
         double number = 0;
         const char* end = value.data() + value.size();
@@ -44,7 +45,7 @@ CLI::Validator seconds() {
         if (parsed.ec == std::errc() && parsed.ptr == end && number >= 0 && number < kMost) {
           return std::string();
         }
-        return fmt::format("'{}' is not a time in seconds", value);
+        return fmt::format("'{}' is not a time in seconds", given);
       },
       "");
 }

@@ -98,10 +98,11 @@ std::string old_and_new(const PathCheck& check) {
 std::vector<std::string> details_of(const PathCheck& check) {
   const bool is_gone = check.stack.frames.empty();
   const std::string place = is_gone ? "" : short_place(check.stack.blamed());
+  const std::string path = check.is_branch ? "on paths below " + check.path : check.path;
   std::vector<std::string> lines =
       wrap_text((place.empty() ? "" : "at " + place + " · ") + old_and_new(check), kDetailWidth);
   if (is_gone) {
-    append_wrapped(lines, check.path, kDetailWidth);
+    append_wrapped(lines, path, kDetailWidth);
   } else {
     append(lines, caller_chain(check.stack, kDetailWidth));
   }
@@ -133,6 +134,7 @@ Row row_of(const PathCheck& check, bool with_details) {
   }
   row.values.emplace_back(is_gone ? "" : check.stack.blamed().file);
   row.values.emplace_back(is_gone ? std::int64_t{0} : check.stack.blamed().line);
+  row.values.emplace_back(check.is_branch);
   row.values.emplace_back(check.stack.frames);
   if (with_details) row.details = details_of(check);
   return row;
@@ -151,8 +153,8 @@ Table paths_table(const std::string& key, const std::string& heading,
     table.columns.push_back(data("old_" + std::string(reports::name_of(figure)), Unit::Number));
     table.columns.push_back(data("new_" + std::string(reports::name_of(figure)), Unit::Number));
   }
-  append(table.columns,
-         {data("file", Unit::Name), data("line", Unit::Number), data("stack", Unit::Stack)});
+  append(table.columns, {data("file", Unit::Name), data("line", Unit::Number),
+                         data("branch", Unit::Number), data("stack", Unit::Stack)});
   for (const PathCheck& check : checks) {
     if (detail.limit && static_cast<std::int64_t>(table.rows.size()) >= *detail.limit) break;
     table.rows.push_back(row_of(check, detail.wanted));

@@ -72,7 +72,7 @@ Problem path_problem(const PathCheck& check, const BaselineCheck& baseline,
   problem.message = fmt::format("{}: {} ({})", function_of(check),
                                 rise_in_words(figure, check.figures[figure].change()), numbers);
   problem.file = sources.relative(baseline.file);
-  problem.line = std::max<std::int64_t>(baseline.total_line, 1);
+  problem.line = std::max<std::int64_t>(check.is_branch ? check.line : baseline.total_line, 1);
   place(problem, check.stack, sources);
   return problem;
 }

@@ -47,11 +47,20 @@ std::string rise_in_words(Figure figure, std::int64_t change) {
   return "";
 }
 
-std::string function_of(const reports::PathCheck& check) {
-  if (!check.stack.frames.empty()) return short_name(check.stack.blamed().function);
+namespace {
+
+std::string last_call(const std::string& path) {
   constexpr std::string_view kCalls = " > ";
-  const std::size_t last = check.path.rfind(kCalls);
-  return last == std::string::npos ? check.path : check.path.substr(last + kCalls.size());
+  const std::size_t last = path.rfind(kCalls);
+  return last == std::string::npos ? path : path.substr(last + kCalls.size());
+}
+
+}  // namespace
+
+std::string function_of(const reports::PathCheck& check) {
+  if (check.is_branch) return "below " + last_call(check.path);
+  if (!check.stack.frames.empty()) return short_name(check.stack.blamed().function);
+  return last_call(check.path);
 }
 
 std::string function_at_place(const reports::PathCheck& check) {

@@ -17,7 +17,7 @@ struct Sides {
 Sides sides_of(reports::Figure figure, const reports::FigureCheck& check);
 // "1,000 more allocations", "31.2 KiB more", "a peak 3 KiB higher", "2 more leaked blocks"
 std::string rise_in_words(reports::Figure figure, std::int64_t change);
-// "PriceIndex<>::find", of a path that is gone its last function.
+// "PriceIndex<>::find", of a path that is gone its last function, of a branch "below reply".
 std::string function_of(const reports::PathCheck& check);
 // "PriceIndex<>::find (price_list.h:34)"
 std::string function_at_place(const reports::PathCheck& check);

@@ -30,6 +30,10 @@ constexpr std::string_view kIndent = "  ";
 
 std::string_view key_of(FindingKind kind) {
   switch (kind) {
+    case FindingKind::Lost:
+      return "lost";
+    case FindingKind::SteadyGrowth:
+      return "steady_growth";
     case FindingKind::PeakHolder:
       return "peak_holder";
     case FindingKind::Temporary:
@@ -52,10 +56,38 @@ std::string place_of(const Finding& finding) {
   return fmt::format("{} ({})", name, short_place(*finding.frame));
 }
 
+std::string lost_sentence(const Finding& finding) {
+  const std::string when =
+      finding.checked_at
+          ? fmt::format(" by the time it was checked, {}", format_duration(finding.checked_at->value))
+          : "";
+  return fmt::format(
+      "{} lost {} in {}{}: no pointer to them is left, so nothing can free them.",
+      place_of(finding), format_bytes(finding.bytes.value),
+      format_plural(finding.blocks.value, "block"), when);
+}
+
+std::string growth_sentence(const Finding& finding, const Summary& summary) {
+  std::string sentence = fmt::format(
+      "{} grows steadily, by {} an hour{}.", place_of(finding), format_bytes(finding.bytes.value),
+      summary.end.kind == "running" ? " so far" : ", to the end of the run");
+  if (finding.seconds_until_full) {
+    constexpr double kNanoseconds = 1e9;
+    sentence += fmt::format(
+        " At this rate there is no memory left in {}.",
+        format_duration(static_cast<std::int64_t>(*finding.seconds_until_full * kNanoseconds)));
+  }
+  return sentence;
+}
+
 std::string sentence_of(const Finding& finding, const Summary& summary) {
   const model::Measures& m = finding.location.measures;
   const std::string share = format_share(finding.share);
   switch (finding.kind) {
+    case FindingKind::Lost:
+      return lost_sentence(finding);
+    case FindingKind::SteadyGrowth:
+      return growth_sentence(finding, summary);
     case FindingKind::PeakHolder:
       return fmt::format("{} held {} at the peak, {} of it, in {}.", place_of(finding),
                          format_bytes(m.peak_bytes.value), share,
@@ -91,6 +123,10 @@ std::string sentence_of(const Finding& finding, const Summary& summary) {
 
 std::string_view report_of(FindingKind kind) {
   switch (kind) {
+    case FindingKind::SteadyGrowth:
+      return "growth";
+    case FindingKind::Lost:
+      return "leaks";
     case FindingKind::PeakHolder:
       return "peak";
     case FindingKind::Temporary:

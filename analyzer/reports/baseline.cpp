@@ -7,6 +7,7 @@
 #include <cmath>
 #include <string_view>
 
+#include "analyzer/reports/branches.h"
 #include "analyzer/reports/toml_file.h"
 
 namespace heapscribe::reports {
@@ -16,14 +17,16 @@ constexpr std::int64_t kVersion = 1;
 constexpr std::int64_t kSpreads = 2;
 constexpr double kHundred = 100;
 constexpr double kMostPercent = 10'000;
+constexpr std::int64_t kMostFigure = std::int64_t{1} << 60;  // sums of them do not overflow
 
 constexpr char kIntroduction[] =
     "# What `heapscribe check` compares runs with; `heapscribe check --update` rewrites it.\n"
     "# A figure is exact, or has a tolerance: 1000, \"1000 + 5\", \"1000 + 2%\".\n";
 
 constexpr char kAboutBranches[] =
-    "\n# A call and all paths below it are judged as one: the runs differed in which of the paths\n"
-    "# they took, and not in all.\n"
+    "\n# What is below a call on paths with a tolerance or on new ones: the runs differed in which "
+    "of\n"
+    "# these they took, and not in how much it was.\n"
     "[branches]\n";
 
 std::string_view trimmed(std::string_view text) {
@@ -38,7 +41,8 @@ std::optional<Number> number_in(std::string_view text) {
   Number number{};
   const auto [rest, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   const bool whole = error == std::errc{} && rest == text.data() + text.size() && !text.empty();
-  return whole && number >= 0 ? std::optional(number) : std::nullopt;
+  return whole && number >= 0 && number <= static_cast<Number>(kMostFigure) ? std::optional(number)
+                                                                            : std::nullopt;
 }
 
 // "5", "2%"
@@ -83,6 +87,7 @@ class BaselineFile {
     check_version(file);
     Baseline baseline;
     baseline.has_paths = file.contains("paths");
+    std::int64_t branches_line = 0;
     for (const auto& [key, node] : file) {
       if (key == "version") continue;
       if (key == "program") {
@@ -95,6 +100,7 @@ class BaselineFile {
         baseline.total = expectations(table_of(node, path_, key.str()), kBaselineFigures);
       } else if (key == "branches") {
         baseline.branches = expectations_by_name(table_of(node, path_, key.str()));
+        branches_line = line_of(node);
       } else if (key == "paths") {
         baseline.paths = expectations_by_name(table_of(node, path_, key.str()));
       } else {
@@ -106,10 +112,26 @@ class BaselineFile {
                      [](const auto& one) { return one.has_value(); })) {
       throw std::runtime_error("'" + path_ + "' judges nothing: its table [total] has no figure");
     }
+    if (!baseline.branches.empty() && !baseline.has_paths) {
+      refuse(path_, branches_line, "[branches] says nothing without [paths]");
+    }
+    for (const auto& [name, expectations] : baseline.branches) {
+      expect_judged(baseline, name, expectations);
+    }
     return baseline;
   }
 
  private:
+  void expect_judged(const Baseline& baseline, const std::string& name,
+                     const Expectations& expectations) const {
+    for (const Figure figure : kPathFigures) {
+      if (!expectations[figure] || baseline.total[figure]) continue;
+      refuse(path_, expectations[figure]->line,
+             fmt::format("{} of the branch \"{}\" is not judged, since [total] has none",
+                         name_of(figure), name));
+    }
+  }
+
   void check_version(const toml::table& file) const {
     const toml::node* version = file.get("version");
     if (version == nullptr) {
@@ -240,6 +262,17 @@ Expectations entry_of(const std::map<std::string, Expectations>& by_name, const 
   return found == by_name.end() ? Expectations{} : found->second;
 }
 
+// Exact ones are the same in all runs.
+Observed without_exact_paths(Observed sum, const Baseline& baseline, const std::string& branch,
+                             Figure figure) {
+  for (auto path = baseline.paths.lower_bound(branch);
+       path != baseline.paths.end() && path->first.starts_with(branch); ++path) {
+    if (!is_below(path->first, branch) || baseline.floats(path->first, figure)) continue;
+    sum.value[figure] -= path->second[figure].value_or(Expected{}).value;
+  }
+  return sum;
+}
+
 }  // namespace
 
 std::int64_t Tolerance::of(std::int64_t value) const {
@@ -251,6 +284,19 @@ Expected Baseline::expected(const Expectations& expectations, Figure figure) con
   Expected result = expectations[figure].value_or(Expected{});
   if (result.tolerance.is_none()) result.tolerance = tolerance[figure];
   return result;
+}
+
+bool Baseline::floats(const std::string& path, Figure figure) const {
+  const auto known = paths.find(path);
+  return known == paths.end() || !known->second[figure] ||
+         !known->second[figure]->tolerance.is_none();
+}
+
+BranchesWanted Baseline::wanted_branches() const {
+  BranchesWanted wanted;
+  for (const auto& [name, expectations] : branches) wanted.names.push_back(name);
+  wanted.counts = [this](const std::string& path, Figure figure) { return floats(path, figure); };
+  return wanted;
 }
 
 Baseline read_baseline(const std::string& path) {
@@ -300,17 +346,19 @@ Baseline updated(const Baseline& old, const Usage& usage, const FigureSet& wante
     entries[name][figure] =
         updated(before[figure].value_or(Expected{}), old.tolerance[figure], value, spread);
   };
-  for (const auto& [name, branch] : usage.branches) {
-    const Expectations before = entry_of(old.branches, name);
-    for (const Figure figure : kPathFigures) {
-      if (!branch.is_steady[figure] && !before[figure]) continue;
-      update(baseline.branches, name, figure, before, branch.figures);
-    }
-  }
   for (const auto& [path, observed] : usage.paths) {
     const Expectations before = entry_of(old.paths, path);
     for (const Figure figure : kPathFigures) {
       update(baseline.paths, path, figure, before, observed);
+    }
+  }
+  for (const auto& [name, branch] : usage.branches) {
+    const Expectations before = entry_of(old.branches, name);
+    for (const Figure figure : kPathFigures) {
+      const bool stays = before[figure] && branch.figures.spread[figure] == 0;
+      if (!branch.is_steady[figure] && !stays) continue;
+      update(baseline.branches, name, figure, before,
+             without_exact_paths(branch.figures, baseline, name, figure));
     }
   }
   return baseline;

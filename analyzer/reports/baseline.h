@@ -9,9 +9,8 @@
 //   [total]               the figures that are judged at all
 //   allocations = 1012
 //   peak = "18040 + 512"
-//   [branches]            a call and all paths below it, judged as one in these figures: the runs
-//                         differed in which of the paths they took, and not in all
-//   "main > reply" = { allocations = 12 }
+//   [branches]            what floats below a call: in which paths it is the runs differed, and not
+//   "main > reply" = { allocations = 12 }      how much it is. Paths with a tolerance, new ones
 //   [paths]               sorted; a figure that is not there is 0. Without it only totals count
 //   "main > Basket<>::total > PriceIndex<>::find" = { allocations = 1000, bytes = 32000 }
 //
@@ -52,6 +51,10 @@ struct Baseline {
 
   // What `expectations`, the total or a path's, say of a figure.
   Expected expected(const Expectations& expectations, Figure figure) const;
+
+  // Whether a branch has this path's figure in its sum: it is new, or has a tolerance of its own.
+  bool floats(const std::string& path, Figure figure) const;
+  BranchesWanted wanted_branches() const;
 };
 
 // Throws std::runtime_error with one sentence that names the line.
@@ -60,7 +63,8 @@ std::string text_of(const Baseline& baseline);
 
 // `old` with the figures of `usage`. Tolerances stay. Where the runs differ among themselves, twice
 // their spread becomes the least tolerance: of five runs a sixth lies outside their range every
-// third time, and outside twice of it hardly ever.
+// third time, and outside twice of it hardly ever. Branches that are steady no more go. Of `usage`
+// the branches are to have all paths.
 Baseline updated(const Baseline& old, const Usage& usage, const FigureSet& wanted);
 
 }  // namespace heapscribe::reports

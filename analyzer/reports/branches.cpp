@@ -31,7 +31,10 @@ std::string_view common_call(std::string_view a, std::string_view b) {
 // What the runs took in each of some branches.
 class BranchSums {
  public:
-  BranchSums(std::span<const Usage> runs, int percentile) : runs_(runs), percentile_(percentile) {}
+  BranchSums(std::span<const Usage> runs, const BranchesWanted& wanted, int percentile)
+      : runs_(runs), counts_(wanted.counts), percentile_(percentile) {
+    for (const std::string& branch : wanted.names) want(branch);
+  }
 
   void want(std::string_view branch) {
     if (sums_.find(branch) == sums_.end()) sums_.emplace(branch, runs_.size());
@@ -58,17 +61,19 @@ class BranchSums {
   }
 
  private:
-  void add(std::size_t run, std::string_view path, const Observed& observed) {
+  void add(std::size_t run, const std::string& path, const Observed& observed) {
     for (std::string_view branch = path; !branch.empty(); branch = caller_of(branch)) {
       const auto found = sums_.find(branch);
       if (found == sums_.end()) continue;
       for (const Figure figure : kAllFigures) {
+        if (counts_ && !counts_(path, figure)) continue;
         found->second[run].value[figure] += observed.value[figure];
       }
     }
   }
 
   std::span<const Usage> runs_;
+  const std::function<bool(const std::string&, Figure)>& counts_;
   int percentile_;
   std::map<std::string, std::vector<Observed>, std::less<>> sums_;  // of each branch, by run
   std::map<std::string, Observed, std::less<>> observed_;
@@ -110,15 +115,14 @@ bool is_below(std::string_view path, std::string_view branch) {
 }
 
 std::map<std::string, Branch> branches_of(std::span<const Usage> runs, const Usage& usage,
-                                          const std::vector<std::string>& asked, int percentile) {
-  BranchSums sums(runs, percentile);
-  for (const std::string& branch : asked) sums.want(branch);
+                                          const BranchesWanted& wanted, int percentile) {
+  BranchSums sums(runs, wanted, percentile);
   for (const auto& [path, observed] : usage.paths) {
     if (differs(observed)) sums.want_with_callers(path);
   }
   sums.add_up();
   std::map<std::string, Branch> branches;
-  for (const std::string& branch : asked) branches[branch].figures = sums.of(branch);
+  for (const std::string& branch : wanted.names) branches[branch].figures = sums.of(branch);
   for (const Figure figure : kPathFigures) {
     for (const std::string& name : steady_branches(usage, sums, figure)) {
       Branch& branch = branches[name];

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <map>
+#include <span>
 
 #include "analyzer/reports/branches.h"
 
@@ -63,47 +64,86 @@ std::vector<PathCheck> check_paths(const Baseline& baseline, const Usage& usage)
       checks.push_back(check_path(baseline, path, expectations, {}));
     }
   }
+  std::sort(checks.begin(), checks.end(),
+            [](const PathCheck& a, const PathCheck& b) { return a.path < b.path; });
   return checks;
 }
 
-// Where the branch takes what it did, its paths have only changed places.
-void excuse_paths(const PathCheck& branch, const std::string& name, std::vector<PathCheck>& paths) {
+// The paths below a branch, of all in the order of their names.
+std::span<PathCheck> paths_below(std::span<PathCheck> paths, const std::string& branch) {
+  const auto before = [](const PathCheck& path, const std::string& name) {
+    return path.path < name;
+  };
+  const auto first = std::lower_bound(paths.begin(), paths.end(), branch, before);
+  const auto last = std::find_if(
+      first, paths.end(), [&](const PathCheck& path) { return !path.path.starts_with(branch); });
+  return {first, last};
+}
+
+// What floats below a branch that did not rise took another path, and no more.
+void excuse_paths(const Baseline& baseline, const PathCheck& branch, std::span<PathCheck> paths) {
   for (PathCheck& path : paths) {
-    if (!is_below(path.path, name)) continue;
+    if (!is_below(path.path, branch.path)) continue;
     for (const Figure figure : kPathFigures) {
       const FigureCheck& whole = branch.figures[figure];
-      if (whole.judged && !whole.rose() && !whole.fell()) path.figures[figure].judged = false;
+      FigureCheck& part = path.figures[figure];
+      if (!whole.judged || !baseline.floats(path.path, figure)) continue;
+      const bool says_more = part.rose() ? whole.rose() : whole.fell();
+      if (!says_more) part.judged = false;
     }
   }
 }
 
-// Figures in which the branch rose, and no single path below it: those are told of the branch.
-void keep_unexplained(PathCheck& branch, const std::string& name,
-                      const std::vector<PathCheck>& paths) {
-  for (const Figure figure : kPathFigures) {
-    const bool is_explained = std::any_of(paths.begin(), paths.end(), [&](const PathCheck& path) {
-      return is_below(path.path, name) && path.figures[figure].rose();
-    });
-    if (is_explained) branch.figures[figure].judged = false;
+// Whether the rises of single paths are what the branch rose by.
+bool explain(std::span<const PathCheck> paths, const Baseline& baseline, const PathCheck& branch,
+             Figure figure) {
+  std::int64_t explained = 0;
+  for (const PathCheck& path : paths) {
+    const FigureCheck& part = path.figures[figure];
+    const bool counts = is_below(path.path, branch.path) && baseline.floats(path.path, figure);
+    if (counts && part.rose()) explained += part.change();
   }
+  return explained >= branch.figures[figure].change();
 }
 
+PathCheck check_branch(const Baseline& baseline, const Usage& usage, const std::string& name,
+                       const Expectations& expectations) {
+  const auto found = usage.branches.find(name);
+  PathCheck branch = check_path(baseline, name, expectations,
+                                found == usage.branches.end() ? Observed{} : found->second.figures);
+  branch.is_branch = true;
+  for (const Figure figure : kPathFigures) {
+    if (!expectations[figure]) branch.figures[figure].judged = false;
+    if (expectations[figure] && branch.line == 0) branch.line = expectations[figure]->line;
+  }
+  return branch;
+}
+
+// Excuses paths; returns the branches that rose by more than single paths tell.
 std::vector<PathCheck> check_branches(const Baseline& baseline, const Usage& usage,
-                                      std::vector<PathCheck>& paths) {
+                                      std::span<PathCheck> paths) {
   std::vector<PathCheck> rises;
   for (const auto& [name, expectations] : baseline.branches) {
-    const auto found = usage.branches.find(name);
-    const Observed observed = found == usage.branches.end() ? Observed{} : found->second.figures;
-    PathCheck branch = check_path(baseline, name, expectations, observed);
+    PathCheck branch = check_branch(baseline, usage, name, expectations);
+    const std::span<PathCheck> below = paths_below(paths, name);
+    excuse_paths(baseline, branch, below);
     for (const Figure figure : kPathFigures) {
-      if (!expectations[figure]) branch.figures[figure].judged = false;
+      if (explain(below, baseline, branch, figure)) branch.figures[figure].judged = false;
     }
-    excuse_paths(branch, name, paths);
-    keep_unexplained(branch, name, paths);
-    branch.path += " > ...";
     if (branch.rose()) rises.push_back(std::move(branch));
   }
   return rises;
+}
+
+// Names of branches without any path, now or in the baseline.
+std::vector<std::string> empty_branches(const Baseline& baseline, std::span<PathCheck> paths) {
+  std::vector<std::string> names;
+  for (const auto& [name, expectations] : baseline.branches) {
+    const std::span<PathCheck> below = paths_below(paths, name);
+    const auto has_it = [&](const PathCheck& path) { return is_below(path.path, name); };
+    if (std::none_of(below.begin(), below.end(), has_it)) names.push_back(name);
+  }
+  return names;
 }
 
 Figures figures_of(const PathCheck& check, std::int64_t FigureCheck::*side) {
@@ -201,6 +241,7 @@ BaselineCheck check_baseline(const std::string& file, const Baseline& baseline,
   if (baseline.has_paths) {
     checks = check_paths(baseline, usage);
     result.rises = check_branches(baseline, usage, checks);
+    result.empty_branches = empty_branches(baseline, checks);
   }
   result.moved = drop_moved(checks);
   for (PathCheck& check : checks) {

@@ -2,8 +2,8 @@
 //
 // The total of every figure is judged, and every call path. A path that is new and took exactly
 // what another one took that is gone has moved, by a renamed function say, and is no finding. What
-// paths take more of is none either if there is less of it in all, or if their branch takes what it
-// did (reports/branches.h). The peak is judged in all only:
+// paths take more of is none either if there is less of it in all, or if it floats in a branch that
+// takes no more (reports/branches.h). The peak is judged in all only:
 // a path's part of it changes with what the others do.
 #pragma once
 
@@ -33,6 +33,8 @@ struct PathCheck {
   FigureChecks figures;
   model::SiteStack stack;  // without frames where the path is gone
   bool is_new = false;
+  bool is_branch = false;  // what floats below `path`, see reports/branches.h
+  std::int64_t line = 0;   // of a branch in the baseline
 
   bool rose() const;
   bool fell() const;
@@ -45,7 +47,8 @@ struct BaselineCheck {
   std::size_t paths = 0;  // of the runs
   std::size_t moved = 0;
   std::vector<PathCheck> rises, falls;  // largest share of the total first; one path may be in both
-  model::SiteStack peak_holder;         // who holds most of the peak
+  std::vector<std::string> empty_branches;  // of the baseline, with no path below them
+  model::SiteStack peak_holder;             // who holds most of the peak
 
   bool passed() const;
   bool improved() const;  // it passed, and something fell
@@ -63,8 +66,8 @@ struct CheckReport {
   bool passed() const;
 };
 
-// `usage` is of the baseline's scope, with its branches. Throws std::runtime_error where a figure
-// is not known of it.
+// `usage` is of the baseline's scope, with its wanted_branches(). Throws std::runtime_error where a
+// figure is not known of it.
 BaselineCheck check_baseline(const std::string& file, const Baseline& baseline, const Usage& usage);
 
 }  // namespace heapscribe::reports

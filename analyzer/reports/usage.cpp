@@ -217,8 +217,7 @@ Observed combined_figures(std::span<const Observed* const> runs, int percentile)
   return result;
 }
 
-Usage combined(std::span<const Usage> runs, int percentile,
-               const std::vector<std::string>& branches) {
+Usage combined(std::span<const Usage> runs, int percentile, const BranchesWanted& wanted) {
   Usage usage;
   usage.known = runs.front().known;
   usage.leak_check = runs.front().leak_check;
@@ -234,7 +233,7 @@ Usage combined(std::span<const Usage> runs, int percentile,
   for (auto& [path, observed] : usage.paths) {
     observed = combined_figures(of_path(runs, path), percentile);
   }
-  usage.branches = branches_of(runs, usage, branches, percentile);
+  usage.branches = branches_of(runs, usage, wanted, percentile);
   return usage;
 }
 

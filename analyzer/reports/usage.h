@@ -6,6 +6,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <span>
@@ -71,7 +72,7 @@ struct Observed {
   model::SiteStack stack;  // of the largest site, as its reader has it
 };
 
-// A call and all paths below it, see reports/branches.h.
+// A call and the paths below it that count, see reports/branches.h.
 struct Branch {
   Observed figures;
   FigureSet is_steady;  // the same in all runs, though paths below differ
@@ -94,9 +95,13 @@ Usage usage_of(model::CaptureReader& reader, const Scope& scope, Suppressions& s
 
 // One thing in several runs; nullptr = a run without it. percentile 0 is the minimum.
 Observed combined_figures(std::span<const Observed* const> runs, int percentile);
-// known is what all know. The branches are the steady ones, and those in `branches`.
-Usage combined(std::span<const Usage> runs, int percentile,
-               const std::vector<std::string>& branches = {});
+// Branches that are asked for, and what they add up; all paths, if `counts` is empty.
+struct BranchesWanted {
+  std::vector<std::string> names;
+  std::function<bool(const std::string& path, Figure figure)> counts = {};
+};
+// known is what all know. The branches are the steady ones, and those that are wanted.
+Usage combined(std::span<const Usage> runs, int percentile, const BranchesWanted& wanted = {});
 
 // Of the path with most of a figure; without frames if there is no path.
 model::SiteStack largest_path(const Usage& usage, Figure figure);

@@ -92,12 +92,16 @@ Answer answer_of(const ReportRequest& request, Finished finished) {
 Answer run_report(std::string_view report, std::string_view query, const Recordings& recordings,
                   const ProcessSlots& slots, const Interruptions& interruptions) {
   constexpr std::chrono::seconds kPatience{120};
+  constexpr ProcessLimits kOfReports;
+  // Anybody writes an endless question at first, and asks it again.
+  constexpr ProcessLimits kOfQuestions{.time = std::chrono::seconds{15}};
   try {
     const ReportRequest request = parse_request(report, query);
     const std::vector<std::string> command = command_of(request, recordings);
     const auto slot = slots.take(kPatience, interruptions);
     if (!slot) return refusal(503, "too many reports are being made; ask again later");
-    return answer_of(request, run_process(kThisProgram, command, {}, interruptions));
+    const ProcessLimits& limits = request.report == "query" ? kOfQuestions : kOfReports;
+    return answer_of(request, run_process(kThisProgram, command, limits, interruptions));
   } catch (const BadRequest& bad) {
     return refusal(400, bad.what());
   }

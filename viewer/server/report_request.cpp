@@ -143,6 +143,12 @@ ReportRequest parse_request(std::string_view report, std::string_view query) {
     throw BadRequest(fmt::format("more than {} options are too many", kMostOptions));
   }
   for (ReportOption& option : options) option = checked(std::move(option));
+  const bool has_word = std::any_of(options.begin(), options.end(), [](const ReportOption& option) {
+    return option.name == kWord;
+  });
+  if (has_word && report != "query") {  // it would be taken for another recording
+    throw BadRequest(fmt::format("'{}' takes no option '{}'", report, kWord));
+  }
   return {std::string(report), std::move(options)};
 }
 

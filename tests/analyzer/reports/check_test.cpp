@@ -445,6 +445,10 @@ TEST_F(CheckFiles, ABaselineThatIsWrongIsRefusedWithItsLine) {
        "'file' is none of function, module, thread, section, from"},
       {"version = 1\n[tolerance]\nbytes = \"much\"\n", "bytes = \"much\" is no tolerance"},
       {"version = 1\n", "judges nothing: its table [total] has no figure"},
+      {"version = 1\n[total]\nbytes = 1\n[branches]\n\"a\" = { bytes = 1 }\n",
+       "line 4: [branches] says nothing without [paths]"},
+      {"version = 1\n[total]\nbytes = 1\n[branches]\n\"a\" = { leaks = 1 }\n[paths]\n",
+       "line 5: leaks of the branch \"a\" is not judged, since [total] has none"},
       {"version = 1\n[total]\nbytes = \"1 + inf%\"\n", "is no figure"},
       {"version = 1\n[total\n", "line 2: this is not TOML: "},
   };

@@ -74,6 +74,92 @@ TEST(Findings, AtMostAsManyAsTheRuleSaysLargestShareFirst) {
   EXPECT_EQ(findings_of(again, one).size(), 1U);
 }
 
+// One function lost blocks in two places, another keeps some; nobody lost as much as is kept.
+CaptureBuilder losing() {
+  return CaptureBuilder()
+      .at({"remember", "main"})
+      .leaked(30, 1000)
+      .at({"remember", "serve", "main"})
+      .leaked(20, 1000)
+      .at({"keep", "main"})
+      .leaked(1, 900'000)
+      .set("leak_check", "complete")
+      .sql(
+          "INSERT INTO block_class VALUES (1, 'definite', 30, 30000, 0), (2, 'definite', 20, "
+          "20000, 0),"
+          " (3, 'reachable', 1, 900000, 0)");
+}
+
+TEST(Findings, WhatIsLostForGoodComesFirstAndIsAddedUpByFunction) {
+  CaptureReader reader(losing().build());
+  const auto findings = findings_of(reader);
+  ASSERT_FALSE(findings.empty());
+  EXPECT_EQ(findings[0].kind, FindingKind::Lost);
+  EXPECT_EQ(findings[0].frame->function, "remember");
+  EXPECT_EQ(findings[0].bytes.value, 50'000);
+  EXPECT_EQ(findings[0].blocks, Count{50});
+  EXPECT_FALSE(findings[0].checked_at);
+  for (std::size_t i = 1; i < findings.size(); ++i) {
+    EXPECT_NE(findings[i].frame->function, "remember") << "said once";
+  }
+}
+
+TEST(Findings, ACheckBeforeTheEndSaysWhen) {
+  CaptureReader reader(
+      losing().set("leak_check_at", "request").set("leak_check_ns", 5'790'000'000).build());
+  const auto findings = findings_of(reader);
+  ASSERT_FALSE(findings.empty());
+  ASSERT_TRUE(findings[0].checked_at);
+}
+
+TEST(Findings, OneReachableBlockThatStaysToTheEndIsNone) {
+  const auto has_never_freed = [](CaptureBuilder builder) {
+    CaptureReader reader(builder.build());
+    const auto findings = findings_of(reader);
+    return std::any_of(findings.begin(), findings.end(), [](const Finding& finding) {
+      return finding.kind == FindingKind::NeverFreed;
+    });
+  };
+  const auto keeping = [](std::int64_t blocks) {
+    return CaptureBuilder().at({"pool", "main"}).leaked(blocks, 73'000);
+  };
+  EXPECT_TRUE(has_never_freed(keeping(1))) << "nobody looked whether it can be reached";
+  EXPECT_FALSE(has_never_freed(keeping(1).set("leak_check", "complete")));
+  EXPECT_TRUE(has_never_freed(keeping(10).set("leak_check", "complete")));
+}
+
+// A function whose blocks pile up for 10 s, at 10,000 bytes a second.
+capture::Database piling_up() {
+  CaptureBuilder builder;
+  builder.at({"remember", "main"}).leaked(1, 8);
+  builder.at({"other", "main"}).leaked(100, 5000);
+  capture::Database database = builder.build();
+  database.execute("UPDATE recording SET value = 10000000000 WHERE key = 'duration_ns'");
+  auto insert = database.prepare("INSERT INTO site_interval VALUES (?1, ?2)");
+  for (std::int64_t step = 1; step <= 100; ++step) {
+    const std::string blocks = std::to_string(step);
+    const std::string points =
+        "[[1," + blocks + "," + std::to_string(step * 1000) + "," + blocks + "]]";
+    insert.bind_all(step * 100'000'000, std::string_view(points)).run();
+  }
+  return database;
+}
+
+TEST(Findings, WhatGrowsToTheEndComesBeforeWhatIsLarge) {
+  CaptureReader reader(piling_up());
+  const auto findings = findings_of(reader);
+  ASSERT_FALSE(findings.empty());
+  EXPECT_EQ(findings[0].kind, FindingKind::SteadyGrowth);
+  EXPECT_EQ(findings[0].frame->function, "remember");
+  EXPECT_NEAR(static_cast<double>(findings[0].bytes.value), 36'000'000, 100'000);
+  Rules rules;
+  set_rule(rules, "steady_least=40000000");
+  CaptureReader again(piling_up());
+  for (const Finding& finding : findings_of(again, rules)) {
+    EXPECT_NE(finding.kind, FindingKind::SteadyGrowth);
+  }
+}
+
 TEST(Rules, ThresholdsCanBeSet) {
   Rules rules;
   set_rule(rules, "peak_share=0.5");

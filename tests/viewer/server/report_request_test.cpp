@@ -62,6 +62,11 @@ TEST(ReportRequest, AQuestionInSqlIsOneWordThatIsNoOption) {
       (Words{"heapscribe", "query", "run.db", "--format=json", "--limit=5", "--", "--help --> 1"}));
 }
 
+TEST(ReportRequest, OnlyAQuestionHasAWordThatCouldBeAFile) {
+  EXPECT_EQ(refusal_of("compare", "sql=/etc/passwd"), "'compare' takes no option 'sql'");
+  EXPECT_EQ(refusal_of("check", "sql=other.db"), "'check' takes no option 'sql'");
+}
+
 TEST(ReportRequest, ACheckIsAgainstTheBaselineOfTheServerOnly) {
   EXPECT_EQ(command_for("check", "", {"run.db", std::nullopt, "-b.toml"}),
             (Words{"heapscribe", "check", "run.db", "--format=json", "--baseline=-b.toml"}));

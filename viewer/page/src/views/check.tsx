@@ -16,7 +16,7 @@ export const staticRequests = () => [request('check')];
 
 interface Total { readonly figure: string; readonly verdict: string; readonly old: number; readonly new: number; readonly tolerance: number }
 interface Path {
-  readonly path: string; readonly file: string; readonly line: number; readonly stack: readonly Frame[];
+  readonly path: string; readonly branch: boolean; readonly file: string; readonly line: number; readonly stack: readonly Frame[];
   readonly old_allocations: number | null; readonly new_allocations: number | null; readonly old_bytes: number | null; readonly new_bytes: number | null;
   readonly old_leaks: number | null; readonly new_leaks: number | null;
 }
@@ -44,11 +44,12 @@ function changeOf(key: string, title: string, write: (value: number) => string, 
 }
 
 function Paths({ caption, rows, id: prefix }: { caption: string; rows: readonly Path[]; id: string }) {
-  return <Table caption={caption} id={prefix} rows={rows} keyOf={(row) => row.path} empty=""
-    detail={(row) => row.stack.length > 0 ? <StackList stack={row.stack} /> : <p class="empty">No stack of this recording belongs to it.</p>}
+  return <Table caption={caption} id={prefix} rows={rows} keyOf={(row) => `${row.path}${row.branch ? ' > …' : ''}`} empty=""
+    detail={(row) => row.stack.length > 0 ? <StackList stack={row.stack} /> : <p class="empty">{row.branch ? 'No single path rose by that much, and which of them are taken differs from run to run.'
+        : 'No stack of this recording belongs to it.'}</p>}
     columns={[
       { key: 'path', title: 'Call path', wide: true, value: (row) => row.path,
-        show: (row) => <span class="function-cell"><Name text={row.path.split(' > ').slice(-2).join(' > ')} /> <SourcePlace row={row} /></span> },
+        show: (row) => <span class="function-cell">{row.branch && 'paths below '}<Name text={row.path.split(' > ').slice(-2).join(' > ')} /> <SourcePlace row={row} /></span> },
       changeOf('allocations', 'Allocations', format.count, (row) => [row.old_allocations, row.new_allocations]),
       changeOf('bytes', 'Bytes', format.bytes, (row) => [row.old_bytes, row.new_bytes]),
       changeOf('leaks', 'Lost blocks', format.count, (row) => [row.old_leaks, row.new_leaks]),

@@ -29,6 +29,8 @@ function linkOf(finding: Finding): string {
 }
 
 const advice: Record<string, string> = {
+  lost: 'Free it, or give it an owner, where the last pointer goes.',
+  steady_growth: 'Bound it: it will not stop by itself.',
   peak_holder: 'To lower the peak, begin here.',
   never_freed: 'See whether the program could still reach it, and who holds it.',
   temporary: 'Reuse one buffer, or keep the block on the stack.',
