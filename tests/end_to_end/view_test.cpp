@@ -301,10 +301,30 @@ TEST_F(View, WhoSendsAByteASecondIsSentAway) {
   answered = true;
 }
 
-TEST_F(View, ConnectionsThatSayNothingDoNotLastAndDoNotCount) {
+using Clients = std::vector<std::unique_ptr<HttpConnection>>;
+Clients connect_all(const Viewer& viewer, int count, const std::string& words) {
+  Clients clients;
+  for (int i = 0; i < count; ++i) {
+    clients.push_back(std::make_unique<HttpConnection>(viewer.port()));
+    clients.back()->send(words);
+  }
+  return clients;
+}
+
+TEST_F(View, WhoSaysNothingOrHalfDelaysNobody) {
   const Viewer viewer(directory(), {database()});
-  std::vector<std::unique_ptr<HttpConnection>> silent;
-  for (int i = 0; i < 60; ++i) silent.push_back(std::make_unique<HttpConnection>(viewer.port()));
+  for (const std::string words : {"", "GET / HTTP/1.1\r\nHost: "}) {
+    const Clients slow = connect_all(viewer, 100, words);
+    EXPECT_EQ(viewer.get("").status, 200);
+    for (const auto& client : slow) EXPECT_TRUE(client->is_waiting()) << "its time had not passed";
+  }
+}
+
+TEST_F(View, OfTooManyWhoWaitTheOldestGo) {
+  const Viewer viewer(directory(), {database()});
+  const Clients silent = connect_all(viewer, 300, "");
+  EXPECT_EQ(silent.front()->read_all(), "");
+  EXPECT_TRUE(silent.back()->is_waiting()) << "its time had not passed";
   EXPECT_EQ(viewer.get("").status, 200);
 }
 

@@ -56,6 +56,15 @@ std::string HttpConnection::read_all() const {
   return text;
 }
 
+bool HttpConnection::is_waiting() const {
+  char byte = 0;
+  return recv(socket_, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && errno == EAGAIN;
+}
+
+void HttpConnection::end_output() const {
+  shutdown(socket_, SHUT_WR);
+}
+
 void HttpConnection::close() {
   if (socket_ >= 0) ::close(socket_);
   socket_ = -1;

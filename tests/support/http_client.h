@@ -21,6 +21,10 @@ class HttpConnection {
   bool send(std::string_view bytes) const;
   // What comes until the server closes, or a limit that only a hang can reach.
   std::string read_all() const;
+  // Connected, and the server has not said anything that was not read.
+  bool is_waiting() const;
+  // Nothing more is sent, what comes is still read.
+  void end_output() const;
   void close();
 
  private:
