@@ -113,6 +113,12 @@ class View : public EndToEnd {
     fs::rename(file("hanging.db"), file("a.db"));
     return viewer;
   }
+  // What hangs there goes on.
+  void let_go() const {
+    capture::open_recording(file("a.db"), capture::OpenMode::ReadWrite)
+        .prepare("UPDATE recording SET value = 'complete' WHERE key = 'state'")
+        .run();
+  }
 
  private:
   inline static std::unique_ptr<TemporaryDirectory> shared_;
@@ -336,6 +342,26 @@ TEST_F(View, WhoClosesEarlyEndsTheReport) {
   client.close();
   EXPECT_TRUE(wait_until([&] { return viewer->children().empty(); }));
   EXPECT_EQ(viewer->get("").status, 200);
+}
+
+TEST_F(View, WhoHasNothingMoreToSayGetsTheAnswer) {
+  const auto viewer = hanging_viewer();
+  const std::string path = "GET " + viewer->home() + "api/losses HTTP/1.";
+  const std::string rest = "\r\n" + viewer->host() + "\r\n\r\n";
+  const HttpConnection client(viewer->port());
+  const HttpConnection old(viewer->port());
+  client.send(path + "1" + rest);
+  old.send(path + "0" + rest);
+  client.end_output();
+  old.end_output();
+  // Both have closed their sides for so long that it was tried whether they are there.
+  EXPECT_TRUE(wait_until([&] { return !client.is_waiting(); }));
+  let_go();
+  const std::string answer = client.read_all();
+  EXPECT_TRUE(answer.starts_with("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n")) << answer;
+  EXPECT_EQ(parse_reply(answer).status, 200);
+  const std::string old_answer = old.read_all();
+  EXPECT_TRUE(old_answer.starts_with("HTTP/1.1 200 OK\r\n")) << old_answer;
 }
 
 TEST_F(View, ASignalEndsItAndLeavesNoChild) {

@@ -36,6 +36,7 @@ struct HttpReply {
   std::map<std::string, std::string> headers;  // names in lower case
   std::string body;
 };
+// Of interim answers (1xx) the one that they announce.
 HttpReply parse_reply(const std::string& text);
 
 // A whole request; `head` is "GET /path HTTP/1.1" and further lines, without the empty one.

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "viewer/server/access_token.h"
+#include "viewer/server/departure.h"
 
 namespace heapscribe::viewer {
 namespace {
@@ -183,7 +184,10 @@ Reply HttpServer::reply_to(const Client& client, int stop) {
     return as_reply(refusal(refused->status, refused->sentence));
   }
   if (const auto* report = std::get_if<ReportWanted>(&admission)) {
-    const Interruptions interruptions = {{stop, POLLIN}, {client.stream.socket(), POLLRDHUP}};
+    constexpr unsigned kFirstWithInterimAnswers = 11;  // HTTP/1.1
+    Departure departure(client.stream.socket(),
+                        client.parser.get().version() >= kFirstWithInterimAnswers);
+    const Interruptions interruptions = {{stop, POLLIN}, Interruption(departure)};
     return as_reply(
         run_report(report->report, report->query, served_.recordings, slots_, interruptions));
   }
