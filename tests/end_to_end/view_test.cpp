@@ -181,6 +181,24 @@ TEST_F(View, TellsWhatIsViewed) {
   EXPECT_EQ(one.at("live"), false);
 }
 
+TEST_F(View, TellsWhatARecordingHasNothingAbout) {
+  CaptureBuilder().at({"f"}).leaked(3, 100).set("allocator", "pool").write(file("a.db"));
+  CaptureBuilder().set("free_stacks", 1).set("pause_threshold_ns", 1000).write(file("b.db"));
+  CaptureBuilder()
+      .sql("INSERT INTO section VALUES (1, NULL, 'request', 0, 1, 1)")
+      .write(file("c.db"));
+  const std::map<std::string, json> lacking = {{"a.db", {"pauses", "releases", "sections"}},
+                                               {"b.db", {"pools", "sections"}},
+                                               {"c.db", {"pauses", "pools", "releases"}}};
+  for (const auto& [name, reports] : lacking) {
+    const Viewer viewer(directory(), {name});
+    EXPECT_EQ(viewer.data("api/recording").at("lacks"), reports) << name;
+    for (const std::string report : reports) {
+      EXPECT_EQ(viewer.get("api/" + report).status, 200) << name << ' ' << report;
+    }
+  }
+}
+
 TEST_F(View, TwoRecordingsAreCompared) {
   fs::copy_file(database(), file("other.db"));
   const Viewer viewer(directory(), {database(), "other.db"});

@@ -132,3 +132,35 @@ test('the page over time is the timeline of the command line', async ({ page, op
   await goTo(page, '#/growth');
   await expect(page.locator('td .sparkline').first()).toBeVisible();
 });
+
+const menu = (page, heading) => page.locator('nav section', { has: page.locator('h2', { hasText: heading }) });
+const kLacking = 'Not in this recording';
+
+for (const asFile of [false, true]) {
+  test(`what a recording has nothing about stands last in the menu${asFile ? ' of the page in one file' : ''}`, async ({ page, open }) => {
+    await open('leaky', { asFile });
+    await settled(page);
+    await expect(page.locator('nav h2').last()).toHaveText(kLacking);
+    await expect(menu(page, kLacking).locator('a')).toHaveText(['Sections heapscribe.h', 'Releases run --free-stacks',
+      'Before and after view DB OTHER', 'Pools run --allocator pool']);
+    await expect(menu(page, 'Where').locator('a', { hasText: 'Releases' })).toHaveCount(0);
+    for (const [view, sentence] of [['sections', 'named no sections'], ['releases', 'heapscribe run --free-stacks'],
+      ['compare', 'heapscribe view leaky.db OTHER.db'], ['pools', 'heapscribe run --allocator pool']]) {
+      await goTo(page, `#/${view}`);
+      await expect(page.locator('.verdict'), view).toContainText(sentence);
+      await expect(page.locator('.problem')).toHaveCount(0);
+      await expect(menu(page, kLacking).locator('[aria-current]')).toHaveCount(1);
+    }
+  });
+}
+
+for (const [name, view, group] of [['sections', 'Sections', 'Where'], ['released', 'Releases', 'Where'], ['pool', 'Pools', 'The recording']]) {
+  test(`${view} of a recording that has them stand in their group`, async ({ page, open }) => {
+    await open(name);
+    await expect(menu(page, group).locator('a', { hasText: view })).toBeVisible();
+    await expect(menu(page, kLacking).locator('a', { hasText: view })).toHaveCount(0);
+    await page.locator('nav a', { hasText: view }).click();
+    await settled(page);
+    await expect(page.locator('table')).toBeVisible();
+  });
+}

@@ -58,9 +58,11 @@ TEST(ReportAnswer, ForeignBytesStayText) {
 
 TEST(ReportAnswer, ARecordingThatCannotBeReadIsNotLive) {
   const json body = json::parse(describe({"/no/such.db", "b.db"}, "1.2").body);
-  EXPECT_EQ(
-      body,
-      (json{{"path", "/no/such.db"}, {"other", "b.db"}, {"version", "1.2"}, {"live", false}}));
+  EXPECT_EQ(body, (json{{"path", "/no/such.db"},
+                        {"other", "b.db"},
+                        {"version", "1.2"},
+                        {"live", false},
+                        {"lacks", json::array()}}));
   EXPECT_TRUE(json::parse(describe({"/no/such.db", {}}, "1.2").body).at("other").is_null());
 }
 

@@ -32,6 +32,8 @@ export interface Recording {
   readonly other: string | null;
   readonly version: string;
   readonly live: boolean;
+  /** Reports that have nothing to tell of it. */
+  readonly lacks: readonly string[];
 }
 
 interface Embedded {

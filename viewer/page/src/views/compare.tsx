@@ -1,9 +1,10 @@
 import { request, useAnswer, type Recording } from '../answers';
 import * as format from '../format';
-import { Choice, FunctionCell, Lead, Shown } from '../parts/basics';
+import { Choice, FunctionCell, Lead, Shown, Verdict } from '../parts/basics';
 import { Search } from '../parts/filter_bar';
 import { kRows, useLimit } from '../parts/sites';
 import { Table } from '../parts/table';
+import { useRecordingFacts } from '../recording';
 import { useParam } from '../router';
 import type { Blamed } from '../rows';
 
@@ -12,7 +13,8 @@ export const title = 'Before and after';
 export const group = 'Compare';
 export const order = 1;
 export const letter = 'm';
-export const applies = (recording: Recording) => recording.other !== null;
+export const remedy = 'view DB OTHER';
+export const isLacking = (recording: Recording) => recording.other === null;
 export const staticRequests = () => [request('compare', { by: 'bytes', limit: kRows })];
 
 interface Measured { readonly verdict: string; readonly before: number; readonly after: number; readonly delta: number }
@@ -20,6 +22,16 @@ interface Metric extends Measured { readonly metric: string }
 interface Comparison { readonly metrics: readonly Metric[]; readonly places: readonly (Blamed & Measured)[] }
 
 export function component() {
+  const recording = useRecordingFacts();
+  if (!recording) return null;
+  if (recording.other !== null) return <Compared />;
+  return <>
+    <Lead>A run before a change, and one after it.</Lead>
+    <Verdict>One recording is viewed here. To compare it with another: <code>heapscribe view {format.lastPart(recording.path)} OTHER.db</code></Verdict>
+  </>;
+}
+
+function Compared() {
   const [by, setBy] = useParam('by', 'bytes');
   const { limit, more } = useLimit();
   const answer = useAnswer<Comparison>(request('compare', { by, limit }));

@@ -8,6 +8,7 @@ export const title = 'Pools';
 export const group = 'The recording';
 export const order = 2;
 export const letter = 'k';
+export const remedy = 'run --allocator pool';
 export const staticRequests = () => [request('pools')];
 
 interface Class { readonly block_bytes: number; readonly allocations: number; readonly list_hit_share: number; readonly reused_share: number; readonly peak_blocks: number;
