@@ -164,3 +164,30 @@ for (const [name, view, group] of [['sections', 'Sections', 'Where'], ['released
     await expect(page.locator('table')).toBeVisible();
   });
 }
+
+for (const width of [1280, 800]) {
+  for (const colorScheme of ['light', 'dark']) {
+    test.describe(`${width} pixels, ${colorScheme}`, () => {
+      test.use({ viewport: { width, height: 700 }, colorScheme });
+      test('figures and numbers stay beside long lines', async ({ page, open }) => {
+        await open('wide', { hash: '#/source' });
+        await settled(page);
+        await page.locator('tbody a', { hasText: 'wide.cpp' }).click();
+        await settled(page);
+        const row = page.locator('tbody tr', { hasText: 'int main()' });
+        const places = () => row.locator('.number').evaluateAll((cells) => cells.map((cell) => {
+          const { x, y, width, height } = cell.getBoundingClientRect();
+          const seen = document.elementFromPoint(x + width - 3, y + height / 2);
+          return { x, width, seen: cell.contains(seen), opaque: /^rgb\(/.test(getComputedStyle(cell).backgroundColor) };
+        }));
+        const before = await places();
+        expect(before).toHaveLength(3);
+        const moved = await page.locator('.table-scroll').evaluate((scroll) => { scroll.scrollLeft = 500; return scroll.scrollLeft; });
+        expect(moved).toBe(500);
+        expect(await places()).toEqual(before);
+        for (const place of before) expect(place).toMatchObject({ seen: true, opaque: true });
+        for (const i of [1, 2]) expect(before[i].x).toBeCloseTo(before[i - 1].x + before[i - 1].width, 0);
+      });
+    });
+  }
+}
