@@ -191,3 +191,57 @@ for (const width of [1280, 800]) {
     });
   }
 }
+
+test('a comparison says what is not known and writes differences with their sign', async ({ page, open }) => {
+  await open('after', { hash: '#/compare', other: 'before' });
+  await settled(page);
+  const { metrics, places } = report('compare', recording('after'), recording('before'));
+  const figures = page.locator('table').first().locator('tbody tr');
+  for (const [i, { metric, before, delta }] of metrics.entries()) {
+    if (before === null) await expect(figures.nth(i).locator('td').first(), metric).toHaveText('not known');
+    else if (delta < 0) await expect(figures.nth(i).locator('td').nth(2), metric).toHaveText(/^-[\d.,]+( (ms|s|[KM]iB|B))?$/);
+  }
+  await expect(figures.last().locator('th')).toHaveText('duration');
+  await expect(page.locator('table').nth(1).locator('tbody tr')).toHaveCount(places.filter(({ delta }) => delta !== 0).length);
+});
+
+test('the pool is judged as on the command line', async ({ page, open }) => {
+  await open('pooled', { hash: '#/pools' });
+  await settled(page);
+  const { verdict } = report('pools', recording('pooled'));
+  await expect(page.locator('.verdict')).toContainText(verdict);
+  expect(textReport('pools', recording('pooled')).replace(/\s+/g, ' ')).toContain(verdict);
+});
+
+test('losses come first, without a claim that figures are too low', async ({ page, open }) => {
+  await open('lossy', { hash: '#/losses' });
+  await settled(page);
+  await expect(page.locator('.verdict')).toContainText('Not everything could be recorded.');
+  await expect(page.locator('.verdict')).not.toContainText('too low');
+  await expect(page.locator('tbody tr').first()).toContainText('truncated stacks');
+  await expect(page.locator('tbody tr').nth(1)).toContainText('unkept markers');
+});
+
+for (const colorScheme of ['light', 'dark']) {
+  test.describe(colorScheme, () => {
+    test.use({ colorScheme });
+    test('the legend of the difference has the colours of its graph', async ({ page, open }) => {
+      await open('before', { hash: '#/diff?look=graph', other: 'after' });
+      await settled(page);
+      const legend = await page.locator('.module.more .swatch').evaluate((swatch) => getComputedStyle(swatch).backgroundColor);
+      const drawn = () => page.locator('canvas').first().evaluate((canvas) => {
+        const [red, green, blue] = canvas.getContext('2d').getImageData(canvas.width * 0.9, 8, 1, 1).data;
+        return `rgb(${red}, ${green}, ${blue})`;
+      });
+      await expect.poll(drawn).toBe(legend);
+    });
+  });
+}
+
+test('who allocated and who released have the same room', async ({ page, open }) => {
+  await open('released', { hash: '#/releases' });
+  await settled(page);
+  const row = page.locator('tbody tr').first();
+  const width = async (cell) => (await row.locator(cell).boundingBox()).width;
+  expect(Math.abs(await width('.wide') - await width('.roomy'))).toBeLessThan(60);
+});
