@@ -19,7 +19,7 @@ bool has_tables(capture::Database& database) {
 }
 
 capture::Statement prepared_chunks(CaptureReader& recording) {
-  if (recording.text("trace").empty() || !has_tables(recording.database())) {
+  if (!has_trace(recording)) {
     throw std::runtime_error("'" + recording.path() +
                              "' has no event trace; to record one: heapscribe run --trace");
   }
@@ -117,6 +117,10 @@ constexpr auto kLater = [](const auto& left, const auto& right) {
 };
 
 }  // namespace
+
+bool has_trace(CaptureReader& recording) {
+  return !recording.text("trace").empty() && has_tables(recording.database());
+}
 
 TraceReader::TraceReader(CaptureReader& recording)
     : recording_(recording), chunks_(prepared_chunks(recording)) {

@@ -52,6 +52,8 @@ struct TraceTotals {
   Bytes stored;
 };
 
+bool has_trace(CaptureReader& recording);
+
 class TraceReader {
  public:
   // Throws std::runtime_error with one sentence if there is no trace. The recording must outlive

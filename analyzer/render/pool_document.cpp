@@ -111,6 +111,7 @@ std::vector<Fact> facts_of(const PoolsReport& report) {
     facts.push_back({"p50_below_ns", report.times->half.value});
     facts.push_back({"p99_below_ns", report.times->most.value});
   }
+  facts.push_back({"verdict", verdict(report)});
   return facts;
 }
 

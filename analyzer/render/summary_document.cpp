@@ -57,14 +57,13 @@ std::string place_of(const Finding& finding) {
 }
 
 std::string lost_sentence(const Finding& finding) {
-  const std::string when =
-      finding.checked_at
-          ? fmt::format(" by the time it was checked, {}", format_duration(finding.checked_at->value))
-          : "";
-  return fmt::format(
-      "{} lost {} in {}{}: no pointer to them is left, so nothing can free them.",
-      place_of(finding), format_bytes(finding.bytes.value),
-      format_plural(finding.blocks.value, "block"), when);
+  const std::string when = finding.checked_at
+                               ? fmt::format(" by the time it was checked, {}",
+                                             format_duration(finding.checked_at->value))
+                               : "";
+  return fmt::format("{} lost {} in {}{}: no pointer to them is left, so nothing can free them.",
+                     place_of(finding), format_bytes(finding.bytes.value),
+                     format_plural(finding.blocks.value, "block"), when);
 }
 
 std::string growth_sentence(const Finding& finding, const Summary& summary) {

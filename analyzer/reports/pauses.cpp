@@ -515,13 +515,17 @@ void judge(model::CaptureReader& reader, PausesReport& report) {
 
 }  // namespace
 
+bool has_pauses(model::CaptureReader& reader) {
+  return has_pause_tables(reader.database()) &&
+         reader.integer("pause_threshold_ns").value_or(0) != 0;
+}
+
 PausesReport collect_pauses(model::CaptureReader& reader) {
   PausesReport report;
   report.mode = reader.text("mode");
-  if (!has_pause_tables(reader.database())) return report;
-  report.threshold = {reader.integer("pause_threshold_ns").value_or(0)};
-  report.recorded = report.threshold.value != 0;
+  report.recorded = has_pauses(reader);
   if (!report.recorded) return report;
+  report.threshold = {reader.integer("pause_threshold_ns").value_or(0)};
   report.clock_stopped = {reader.integer("clock_stopped_ns").value_or(0)};
   report.lost = {reader.integer("pauses_lost").value_or(0)};
   report.timer = {reader.integer("timer_ns").value_or(0)};

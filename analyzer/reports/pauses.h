@@ -136,6 +136,10 @@ struct PausesReport {
 };
 
 inline constexpr std::size_t kPictureParts = 60;
+
+// Time was read.
+bool has_pauses(model::CaptureReader& reader);
+
 PausesReport collect_pauses(model::CaptureReader& reader);
 
 }  // namespace heapscribe::reports

@@ -94,10 +94,14 @@ PoolClass& PoolClass::operator+=(const PoolClass& other) {
   return *this;
 }
 
+bool has_pools(model::CaptureReader& reader) {
+  return reader.text("allocator") == "pool" && has_pool_tables(reader.database());
+}
+
 PoolsReport collect_pools(model::CaptureReader& reader) {
   PoolsReport report;
   report.allocator = reader.text("allocator");
-  report.used = report.allocator == "pool" && has_pool_tables(reader.database());
+  report.used = has_pools(reader);
   if (!report.used) return report;
   report.classes = read_classes(reader.database());
   for (const PoolClass& size : report.classes) report.all += size;

@@ -51,6 +51,9 @@ struct PoolsReport {
   std::optional<PoolTimes> times;
 };
 
+// The program ran on the pool.
+bool has_pools(model::CaptureReader& reader);
+
 PoolsReport collect_pools(model::CaptureReader& reader);
 
 // What matters most, and what to do about it.

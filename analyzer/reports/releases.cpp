@@ -118,10 +118,14 @@ ReleasePair pair_of(model::CaptureReader& reader, const Sum& sum) {
 
 }  // namespace
 
+bool has_releases(const model::CaptureReader& reader) {
+  return reader.integer("free_stacks").value_or(0) != 0;
+}
+
 ReleasesReport find_releases(model::CaptureReader& reader, PairBy pair_by, bool by_count,
                              std::optional<std::int64_t> limit) {
   ReleasesReport report;
-  report.recorded = reader.integer("free_stacks").value_or(0) != 0;
+  report.recorded = has_releases(reader);
   report.by_count = by_count;
   report.pair_by = pair_by;
   if (!report.recorded) return report;

@@ -37,6 +37,9 @@ struct ReleasesReport {
 };
 
 // model::select_sites() must have been called. No limit = all.
+// It was asked for them.
+bool has_releases(const model::CaptureReader& reader);
+
 ReleasesReport find_releases(model::CaptureReader& reader, PairBy pair_by, bool by_count,
                              std::optional<std::int64_t> limit);
 

@@ -94,6 +94,11 @@ void arrange(SectionsReport& report, SectionRows rows) {
   report.rows = sorted(rows);
 }
 
+bool has_sections(model::CaptureReader& reader) {
+  return model::has_sections(reader) &&
+         reader.database().integer("SELECT EXISTS (SELECT 1 FROM section)") != 0;
+}
+
 SectionsReport collect_sections(model::CaptureReader& reader, const std::string& thread) {
   SectionsReport report;
   report.by_thread = !thread.empty();

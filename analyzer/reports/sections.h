@@ -61,6 +61,9 @@ using SectionRows = std::map<std::int64_t, SectionRow>;
 // Names the paths, adds up and sorts.
 void arrange(SectionsReport& report, SectionRows rows);
 
+// The program named some itself.
+bool has_sections(model::CaptureReader& reader);
+
 // `thread` as in SiteFilter; "" = all. Throws std::runtime_error with one sentence.
 SectionsReport collect_sections(model::CaptureReader& reader, const std::string& thread);
 

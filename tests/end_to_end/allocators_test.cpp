@@ -102,6 +102,7 @@ TEST_F(Allocators, TheReportTellsHowThePoolServedTheProgram) {
   const std::string text = run.recording.json_text("pools");
   EXPECT_NE(text.find("\"used\": true"), std::string::npos) << text;
   EXPECT_NE(text.find("\"list_hit_share\""), std::string::npos) << text;
+  EXPECT_NE(text.find("\"verdict\""), std::string::npos) << text;
 }
 
 TEST_F(Allocators, TheReportSaysSoWhenThePoolWasNotUsed) {

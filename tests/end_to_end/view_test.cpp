@@ -113,6 +113,12 @@ class View : public EndToEnd {
     fs::rename(file("hanging.db"), file("a.db"));
     return viewer;
   }
+  // What hangs there goes on.
+  void let_go() const {
+    capture::open_recording(file("a.db"), capture::OpenMode::ReadWrite)
+        .prepare("UPDATE recording SET value = 'complete' WHERE key = 'state'")
+        .run();
+  }
 
  private:
   inline static std::unique_ptr<TemporaryDirectory> shared_;
@@ -194,6 +200,26 @@ TEST_F(View, ABaselineIsChecked) {
   EXPECT_EQ(viewer.data("api/check").at("data").at("passed"), true);
   const Viewer without(directory(), {database()});
   EXPECT_EQ(without.get("api/check").status, 400);
+}
+
+TEST_F(View, TellsWhatARecordingHasNothingAbout) {
+  CaptureBuilder().at({"f"}).leaked(3, 100).set("allocator", "pool").write(file("a.db"));
+  CaptureBuilder().set("free_stacks", 1).set("pause_threshold_ns", 1000).write(file("b.db"));
+  CaptureBuilder()
+      .sql("INSERT INTO section VALUES (1, NULL, 'request', 0, 1, 1)")
+      .write(file("c.db"));
+  const std::map<std::string, json> lacking = {
+      {"a.db", {"pauses", "releases", "sections", "trace"}},
+      {"b.db", {"pools", "sections", "trace"}},
+      {"c.db", {"pauses", "pools", "releases", "trace"}}};
+  for (const auto& [name, reports] : lacking) {
+    const Viewer viewer(directory(), {name});
+    EXPECT_EQ(viewer.data("api/recording").at("lacks"), reports) << name;
+    for (const std::string report : reports) {
+      const unsigned answer = report == "trace" ? 400 : 200;
+      EXPECT_EQ(viewer.get("api/" + report).status, answer) << name << ' ' << report;
+    }
+  }
 }
 
 TEST_F(View, TwoRecordingsAreCompared) {
@@ -322,10 +348,30 @@ TEST_F(View, WhoSendsAByteASecondIsSentAway) {
   answered = true;
 }
 
-TEST_F(View, ConnectionsThatSayNothingDoNotLastAndDoNotCount) {
+using Clients = std::vector<std::unique_ptr<HttpConnection>>;
+Clients connect_all(const Viewer& viewer, int count, const std::string& words) {
+  Clients clients;
+  for (int i = 0; i < count; ++i) {
+    clients.push_back(std::make_unique<HttpConnection>(viewer.port()));
+    clients.back()->send(words);
+  }
+  return clients;
+}
+
+TEST_F(View, WhoSaysNothingOrHalfDelaysNobody) {
   const Viewer viewer(directory(), {database()});
-  std::vector<std::unique_ptr<HttpConnection>> silent;
-  for (int i = 0; i < 60; ++i) silent.push_back(std::make_unique<HttpConnection>(viewer.port()));
+  for (const std::string words : {"", "GET / HTTP/1.1\r\nHost: "}) {
+    const Clients slow = connect_all(viewer, 100, words);
+    EXPECT_EQ(viewer.get("").status, 200);
+    for (const auto& client : slow) EXPECT_TRUE(client->is_waiting()) << "its time had not passed";
+  }
+}
+
+TEST_F(View, OfTooManyWhoWaitTheOldestGo) {
+  const Viewer viewer(directory(), {database()});
+  const Clients silent = connect_all(viewer, 300, "");
+  EXPECT_EQ(silent.front()->read_all(), "");
+  EXPECT_TRUE(silent.back()->is_waiting()) << "its time had not passed";
   EXPECT_EQ(viewer.get("").status, 200);
 }
 
@@ -337,6 +383,26 @@ TEST_F(View, WhoClosesEarlyEndsTheReport) {
   client.close();
   EXPECT_TRUE(wait_until([&] { return viewer->children().empty(); }));
   EXPECT_EQ(viewer->get("").status, 200);
+}
+
+TEST_F(View, WhoHasNothingMoreToSayGetsTheAnswer) {
+  const auto viewer = hanging_viewer();
+  const std::string path = "GET " + viewer->home() + "api/losses HTTP/1.";
+  const std::string rest = "\r\n" + viewer->host() + "\r\n\r\n";
+  const HttpConnection client(viewer->port());
+  const HttpConnection old(viewer->port());
+  client.send(path + "1" + rest);
+  old.send(path + "0" + rest);
+  client.end_output();
+  old.end_output();
+  // Both have closed their sides for so long that it was tried whether they are there.
+  EXPECT_TRUE(wait_until([&] { return !client.is_waiting(); }));
+  let_go();
+  const std::string answer = client.read_all();
+  EXPECT_TRUE(answer.starts_with("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n")) << answer;
+  EXPECT_EQ(parse_reply(answer).status, 200);
+  const std::string old_answer = old.read_all();
+  EXPECT_TRUE(old_answer.starts_with("HTTP/1.1 200 OK\r\n")) << old_answer;
 }
 
 TEST_F(View, ASignalEndsItAndLeavesNoChild) {

@@ -56,6 +56,15 @@ std::string HttpConnection::read_all() const {
   return text;
 }
 
+bool HttpConnection::is_waiting() const {
+  char byte = 0;
+  return recv(socket_, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && errno == EAGAIN;
+}
+
+void HttpConnection::end_output() const {
+  shutdown(socket_, SHUT_WR);
+}
+
 void HttpConnection::close() {
   if (socket_ >= 0) ::close(socket_);
   socket_ = -1;
@@ -65,6 +74,7 @@ HttpReply parse_reply(const std::string& text) {
   HttpReply reply;
   const std::size_t end = text.find("\r\n\r\n");
   if (!text.starts_with("HTTP/1.1 ") || end == std::string::npos) return reply;
+  if (text.starts_with("HTTP/1.1 1")) return parse_reply(text.substr(end + 4));
   reply.status = std::atoi(text.c_str() + 9);  // NOLINT: 0 is what a wrong one shall be
   reply.body = text.substr(end + 4);
   std::istringstream lines(text.substr(0, end));

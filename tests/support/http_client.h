@@ -21,6 +21,10 @@ class HttpConnection {
   bool send(std::string_view bytes) const;
   // What comes until the server closes, or a limit that only a hang can reach.
   std::string read_all() const;
+  // Connected, and the server has not said anything that was not read.
+  bool is_waiting() const;
+  // Nothing more is sent, what comes is still read.
+  void end_output() const;
   void close();
 
  private:
@@ -32,6 +36,7 @@ struct HttpReply {
   std::map<std::string, std::string> headers;  // names in lower case
   std::string body;
 };
+// Of interim answers (1xx) the one that they announce.
 HttpReply parse_reply(const std::string& text);
 
 // A whole request; `head` is "GET /path HTTP/1.1" and further lines, without the empty one.

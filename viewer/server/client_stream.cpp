@@ -2,7 +2,6 @@
 
 #include <sys/socket.h>
 
-#include <array>
 #include <boost/asio/error.hpp>
 #include <cerrno>
 
@@ -21,14 +20,28 @@ bool would_block() {
 
 }  // namespace
 
-// Who sends a byte now and then is not to outlast the time, though there always is something to
-// read.
-bool ClientStream::wait(short events, error_code& error) const {
+std::size_t ClientStream::receive(void* data, std::size_t size, error_code& error) const {
+  error = {};
+  if (size == 0) return 0;
+  const ssize_t count = recv(socket_.get(), data, size, 0);
+  if (count > 0) return static_cast<std::size_t>(count);
+  if (count == 0) {
+    error = boost::asio::error::eof;
+  } else if (would_block()) {
+    error = boost::asio::error::would_block;
+  } else {
+    error = last_error();
+  }
+  return 0;
+}
+
+// Who takes a byte now and then is not to outlast the time, though there always is room for one.
+bool ClientStream::wait_to_send(error_code& error) const {
   if (Clock::now() >= deadline_) {
     error = boost::asio::error::timed_out;
     return false;
   }
-  std::vector<pollfd> wanted = {{socket_.get(), events, 0}};
+  std::vector<pollfd> wanted = {{socket_.get(), POLLOUT, 0}};
   switch (wait_for(wanted, deadline_, {{stop_, POLLIN}})) {
     case Waited::Ready:
       return true;
@@ -42,24 +55,10 @@ bool ClientStream::wait(short events, error_code& error) const {
   return false;
 }
 
-std::size_t ClientStream::receive(void* data, std::size_t size, error_code& error) {
+std::size_t ClientStream::send(const void* data, std::size_t size, error_code& error) const {
   error = {};
   if (size == 0) return 0;
-  while (wait(POLLIN, error)) {
-    const ssize_t count = recv(socket_.get(), data, size, 0);
-    if (count > 0) return static_cast<std::size_t>(count);
-    if (count == 0) error = boost::asio::error::eof;
-    if (count < 0 && would_block()) continue;
-    if (count < 0) error = last_error();
-    return 0;
-  }
-  return 0;
-}
-
-std::size_t ClientStream::send(const void* data, std::size_t size, error_code& error) {
-  error = {};
-  if (size == 0) return 0;
-  while (wait(POLLOUT, error)) {
+  while (wait_to_send(error)) {
     const ssize_t count = ::send(socket_.get(), data, size, MSG_NOSIGNAL);
     if (count >= 0) return static_cast<std::size_t>(count);
     if (would_block()) continue;
@@ -69,15 +68,8 @@ std::size_t ClientStream::send(const void* data, std::size_t size, error_code& e
   return 0;
 }
 
-void ClientStream::finish() {
-  constexpr std::chrono::milliseconds kPatience{500};
+void ClientStream::end_output() const {
   shutdown(socket_.get(), SHUT_WR);
-  expect_within(kPatience);
-  std::array<char, 4096> ignored;  // NOLINT: never read
-  for (int i = 0; i < 16; ++i) {
-    error_code error;
-    if (receive(ignored.data(), ignored.size(), error) == 0) return;
-  }
 }
 
 }  // namespace heapscribe::viewer

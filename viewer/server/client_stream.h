@@ -1,5 +1,5 @@
-// A client's connection as a stream of Beast's that never waits longer than it was told to, and not
-// beyond the end of the server.
+// A client's connection as a stream of Beast's: reads what is there, and writes without waiting
+// longer than it was told to, and not beyond the end of the server.
 #pragma once
 
 #include <boost/asio/buffer.hpp>
@@ -20,16 +20,15 @@ class ClientStream {
   ClientStream(collector::FileDescriptor socket, int stop)
       : socket_(std::move(socket)), stop_(stop) {}
 
-  // All that is read and written from now on.
+  int socket() const { return socket_.get(); }
+
+  // All that is written from now on.
   void expect_within(std::chrono::milliseconds time) { deadline_ = Clock::now() + time; }
 
-  // What ends work for this client early.
-  Interruptions interruptions() const { return {{stop_, POLLIN}, {socket_.get(), POLLRDHUP}}; }
+  // Nothing more is written.
+  void end_output() const;
 
-  // Says that nothing more comes, and waits a moment for the client to have read it: closing with
-  // unread input would take the answer back.
-  void finish();
-
+  // boost::asio::error::would_block if nothing is there.
   template <typename Buffers>
   std::size_t read_some(const Buffers& buffers, boost::system::error_code& error) {
     const boost::asio::mutable_buffer buffer = first_of<boost::asio::mutable_buffer>(buffers);
@@ -67,9 +66,9 @@ class ClientStream {
     return bytes;
   }
 
-  std::size_t receive(void* data, std::size_t size, boost::system::error_code& error);
-  std::size_t send(const void* data, std::size_t size, boost::system::error_code& error);
-  bool wait(short events, boost::system::error_code& error) const;
+  std::size_t receive(void* data, std::size_t size, boost::system::error_code& error) const;
+  std::size_t send(const void* data, std::size_t size, boost::system::error_code& error) const;
+  bool wait_to_send(boost::system::error_code& error) const;
 
   collector::FileDescriptor socket_;
   int stop_;

@@ -3,21 +3,19 @@
 #include <arpa/inet.h>
 #include <fmt/format.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <sys/eventfd.h>
 #include <sys/socket.h>
 
-#include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http.hpp>
 #include <cerrno>
 #include <cstring>
-#include <limits>
+#include <memory>
 #include <stdexcept>
 #include <thread>
 #include <utility>
 #include <vector>
 
 #include "viewer/server/access_token.h"
+#include "viewer/server/departure.h"
 
 namespace heapscribe::viewer {
 namespace {
@@ -26,21 +24,8 @@ namespace http = boost::beast::http;
 using boost::system::error_code;
 using collector::FileDescriptor;
 
-constexpr int kConnections = 64;
-constexpr unsigned kReports = 4;
-constexpr std::uint32_t kLongestHead = 16 << 10;
-constexpr std::chrono::seconds kTimeToAsk{3};
-constexpr std::chrono::seconds kTimeToTake{120};
-
 constexpr char kJson[] = "application/json";
 constexpr char kHtml[] = "text/html; charset=utf-8";
-
-// What goes back to the client.
-struct Reply {
-  unsigned status;
-  const char* type;
-  std::string body;
-};
 
 Reply as_reply(Answer answer) {
   return {answer.status, kJson, std::move(answer.body)};
@@ -56,9 +41,6 @@ FileDescriptor listen_on(std::uint16_t port) {
   if (!socket) fail("cannot make a socket");
   const int yes = 1;  // or a port stays taken for a minute after its server has ended
   setsockopt(socket.get(), SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
-  // Who says nothing does not keep a thread from others.
-  const int patience = static_cast<int>(kTimeToAsk.count());
-  setsockopt(socket.get(), IPPROTO_TCP, TCP_DEFER_ACCEPT, &patience, sizeof patience);
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_port = htons(port);
@@ -116,13 +98,6 @@ Answer unreadable(const error_code& error) {
   return refusal(400, "this is no request of HTTP");
 }
 
-bool is_gone(const error_code& error) {
-  if (error == boost::asio::error::timed_out) return false;
-  return error == http::error::end_of_stream || error == http::error::partial_message ||
-         error == boost::asio::error::operation_aborted ||
-         error.category() == boost::system::system_category();
-}
-
 void set_protection(http::fields& fields, const std::string& policy) {
   fields.set("Content-Security-Policy", policy);
   fields.set("X-Content-Type-Options", "nosniff");
@@ -133,7 +108,8 @@ void set_protection(http::fields& fields, const std::string& policy) {
   fields.set(http::field::cache_control, "no-store");
 }
 
-void send(ClientStream& client, Reply reply, const std::string& policy, bool head_only) {
+// True if it was taken.
+bool send(ClientStream& client, Reply reply, const std::string& policy, bool head_only) {
   http::response<http::string_body> response;
   response.result(reply.status);
   response.keep_alive(false);
@@ -152,7 +128,7 @@ void send(ClientStream& client, Reply reply, const std::string& policy, bool hea
   } else {
     http::write(client, serializer, error);
   }
-  if (!error) client.finish();
+  return !error;
 }
 
 }  // namespace
@@ -162,7 +138,8 @@ HttpServer::HttpServer(ServedPage served, std::uint16_t port)
       listener_(listen_on(port)),
       place_{port_of(listener_), new_token()},
       policy_(served_policy(served_.page)),
-      slots_(kReports) {}
+      slots_(kReportsAtOnce),
+      reception_(listener_.get()) {}
 
 std::string HttpServer::address() const {
   return fmt::format("http://127.0.0.1:{}/{}/", place_.port, place_.token);
@@ -170,63 +147,54 @@ std::string HttpServer::address() const {
 
 void HttpServer::serve(int stop) {
   std::vector<std::jthread> threads;
-  threads.reserve(kConnections);
-  for (int i = 0; i < kConnections; ++i) {
-    threads.emplace_back([this, stop] { accept_until(stop); });
-  }
-}
-
-void HttpServer::accept_until(int stop) {
-  constexpr std::chrono::hours kPatience{1};
-  constexpr std::chrono::milliseconds kPause{100};  // out of descriptors
-  std::vector<pollfd> wanted = {{listener_.get(), POLLIN, 0}};
-  std::vector<pollfd> nothing;
-  Waited waited = Waited::Ready;
-  while (waited != Waited::Interrupted) {
-    waited = wait_for(wanted, Clock::now() + kPatience, {{stop, POLLIN}});
-    if (waited != Waited::Ready) continue;
-    FileDescriptor socket(accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
-    if (socket) {
-      ClientStream client(std::move(socket), stop);
-      answer(client);
-    } else if (errno == EMFILE || errno == ENFILE || errno == ENOMEM) {
-      waited = wait_for(nothing, Clock::now() + kPause, {{stop, POLLIN}});
-    }
-  }
-}
-
-void HttpServer::answer(ClientStream& client) {
-  boost::beast::flat_buffer buffer(kLongestHead);
-  http::request_parser<http::empty_body> parser;
-  parser.header_limit(kLongestHead);
-  parser.body_limit(std::numeric_limits<std::uint64_t>::max());  // it is refused, and never read
-  client.expect_within(kTimeToAsk);
-  error_code error;
-  http::read_header(client, buffer, parser, error);
-  if (error) {
-    const bool said_nothing = !parser.got_some() && buffer.size() == 0;
-    if (!said_nothing && !is_gone(error)) send(client, as_reply(unreadable(error)), policy_, false);
-    return;
-  }
-  const Inquiry inquiry = inquiry_of(parser.get());
-  const bool head_only = inquiry.method == "HEAD";
-  const Admission admission = admit(inquiry, place_);
-  Reply reply{200, kHtml, ""};
+  threads.reserve(kAnsweredAtOnce);
   try {
-    if (const auto* refused = std::get_if<Refusal>(&admission)) {
-      reply = as_reply(refusal(refused->status, refused->sentence));
-    } else if (const auto* report = std::get_if<ReportWanted>(&admission)) {
-      reply = as_reply(run_report(report->report, report->query, served_.recordings, slots_,
-                                  client.interruptions()));
-    } else if (std::holds_alternative<RecordingWanted>(admission)) {
-      reply = as_reply(describe(served_.recordings, served_.version));
-    } else {
-      reply.body = served_.page.html;
+    for (int i = 0; i < kAnsweredAtOnce; ++i) {
+      threads.emplace_back([this, stop] { answer_clients(stop); });
     }
+    reception_.run(stop);
+  } catch (...) {
+    reception_.end();  // or the threads would be waited for in vain
+    throw;
+  }
+  reception_.end();
+}
+
+void HttpServer::answer_clients(int stop) {
+  while (std::unique_ptr<Client> client = reception_.next()) {
+    if (answer(*client, stop)) reception_.see_out(std::move(client));
+  }
+}
+
+bool HttpServer::answer(Client& client, int stop) {
+  if (client.error) return send(client.stream, as_reply(unreadable(client.error)), policy_, false);
+  const bool head_only = client.parser.get().method() == http::verb::head;
+  Reply reply{500, kJson, ""};
+  try {
+    reply = reply_to(client, stop);
   } catch (const std::exception& failure) {
     reply = as_reply(refusal(500, failure.what()));
   }
-  send(client, std::move(reply), policy_, head_only);
+  return send(client.stream, std::move(reply), policy_, head_only);
+}
+
+Reply HttpServer::reply_to(const Client& client, int stop) {
+  const Admission admission = admit(inquiry_of(client.parser.get()), place_);
+  if (const auto* refused = std::get_if<Refusal>(&admission)) {
+    return as_reply(refusal(refused->status, refused->sentence));
+  }
+  if (const auto* report = std::get_if<ReportWanted>(&admission)) {
+    constexpr unsigned kFirstWithInterimAnswers = 11;  // HTTP/1.1
+    Departure departure(client.stream.socket(),
+                        client.parser.get().version() >= kFirstWithInterimAnswers);
+    const Interruptions interruptions = {{stop, POLLIN}, Interruption(departure)};
+    return as_reply(
+        run_report(report->report, report->query, served_.recordings, slots_, interruptions));
+  }
+  if (std::holds_alternative<RecordingWanted>(admission)) {
+    return as_reply(describe(served_.recordings, served_.version));
+  }
+  return {200, kHtml, std::string(served_.page.html)};
 }
 
 }  // namespace heapscribe::viewer

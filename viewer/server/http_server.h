@@ -1,15 +1,16 @@
-// The server of `heapscribe view`: one request a connection, on the loopback only.
+// The server of `heapscribe view`: one request a connection, on the loopback only, within bounds.h.
 //
-// Bounds: as many connections at once as there are threads, the rest wait; a request has 10 s to
-// arrive and 16 KiB for its head; an answer has two minutes to be taken; four reports run at once.
+// A thread belongs to a client only from its whole request on until the answer is taken. A stranger
+// can never hold one: a refusal fits into the buffer of the socket. Who knows the token can, by
+// leaving large answers lie, on kAnsweredAtOnce connections at once.
 #pragma once
 
 #include <cstdint>
 #include <string>
 
 #include "preload/collector/file_descriptor.h"
-#include "viewer/server/client_stream.h"
 #include "viewer/server/page.h"
+#include "viewer/server/reception.h"
 #include "viewer/server/report_answer.h"
 #include "viewer/server/request_guard.h"
 
@@ -19,6 +20,13 @@ struct ServedPage {
   Page page;
   Recordings recordings;
   std::string version;
+};
+
+// What goes back to a client.
+struct Reply {
+  unsigned status;  // of HTTP
+  const char* type;
+  std::string body;
 };
 
 class HttpServer {
@@ -32,14 +40,16 @@ class HttpServer {
   void serve(int stop);
 
  private:
-  void accept_until(int stop);
-  void answer(ClientStream& client);
+  void answer_clients(int stop);
+  bool answer(Client& client, int stop);
+  Reply reply_to(const Client& client, int stop);
 
   ServedPage served_;
   collector::FileDescriptor listener_;
   Place place_;
   std::string policy_;
   ProcessSlots slots_;
+  Reception reception_;
 };
 
 }  // namespace heapscribe::viewer

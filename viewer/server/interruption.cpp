@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <system_error>
 
+#include "viewer/server/departure.h"
+
 namespace heapscribe::viewer {
 namespace {
 
@@ -14,28 +16,47 @@ int left_until(Clock::time_point deadline) {
   return static_cast<int>(std::clamp<std::int64_t>(left.count(), 0, kLongest));
 }
 
-bool any_ready(const std::vector<pollfd>& polled, std::size_t from, std::size_t to) {
-  const auto begin = polled.begin();
-  return std::any_of(begin + static_cast<std::ptrdiff_t>(from),
-                     begin + static_cast<std::ptrdiff_t>(to),
-                     [](const pollfd& entry) { return entry.revents != 0; });
+bool is_ready(const pollfd& entry) {
+  return entry.revents != 0;
+}
+
+pollfd watched(const Interruption& interruption) {
+  if (interruption.departure != nullptr) return interruption.departure->watched();
+  return {interruption.descriptor, interruption.events, 0};
+}
+
+bool has_happened(const Interruption& interruption, const pollfd& entry) {
+  if (interruption.departure != nullptr) return interruption.departure->is_certain(entry.revents);
+  return is_ready(entry);
+}
+
+Clock::time_point next_look(Clock::time_point deadline, const Interruptions& interruptions) {
+  for (const Interruption& interruption : interruptions) {
+    if (interruption.departure == nullptr) continue;
+    deadline = std::min(deadline, interruption.departure->next_look().value_or(deadline));
+  }
+  return deadline;
+}
+
+bool any_has_happened(const Interruptions& interruptions, const pollfd* entries) {
+  return std::any_of(interruptions.begin(), interruptions.end(),
+                     [&](const Interruption& each) { return has_happened(each, *entries++); });
 }
 
 }  // namespace
 
 Waited wait_for(std::vector<pollfd>& wanted, Clock::time_point deadline,
                 const Interruptions& interruptions) {
-  std::vector<pollfd> polled = wanted;
-  for (const Interruption& interruption : interruptions) {
-    polled.push_back({interruption.descriptor, interruption.events, 0});
-  }
   while (true) {
-    const int ready = poll(polled.data(), polled.size(), left_until(deadline));
+    std::vector<pollfd> polled = wanted;
+    for (const Interruption& each : interruptions) polled.push_back(watched(each));
+    const int ready =
+        poll(polled.data(), polled.size(), left_until(next_look(deadline, interruptions)));
     if (ready < 0 && errno == EINTR) continue;
     if (ready < 0) throw std::system_error(errno, std::generic_category(), "poll");
     std::copy_n(polled.begin(), wanted.size(), wanted.begin());
-    if (any_ready(polled, wanted.size(), polled.size())) return Waited::Interrupted;
-    if (any_ready(polled, 0, wanted.size())) return Waited::Ready;
+    if (any_has_happened(interruptions, polled.data() + wanted.size())) return Waited::Interrupted;
+    if (std::any_of(wanted.begin(), wanted.end(), is_ready)) return Waited::Ready;
     if (Clock::now() >= deadline) return Waited::TimedOut;
   }
 }

@@ -1,5 +1,5 @@
-// Everything in the server that waits does so on descriptors, and ends early when one of these has
-// something to say: the server is to stop, or the client has gone.
+// Everything in the server that waits does so on descriptors, and ends early when the server is to
+// stop or nobody waits for the answer any more.
 #pragma once
 
 #include <poll.h>
@@ -12,9 +12,16 @@ namespace heapscribe::viewer {
 
 using Clock = std::chrono::steady_clock;
 
+class Departure;
+
+// A descriptor that is ready, or a client that has gone.
 struct Interruption {
+  Interruption(int ready, short wanted) : descriptor(ready), events(wanted) {}
+  explicit Interruption(Departure& of) : departure(&of) {}
+
   int descriptor = -1;
-  short events = POLLIN;
+  short events = 0;
+  Departure* departure = nullptr;
 };
 using Interruptions = std::vector<Interruption>;
 

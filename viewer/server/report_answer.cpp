@@ -10,6 +10,11 @@
 #include <vector>
 
 #include "analyzer/model/capture_reader.h"
+#include "analyzer/model/trace_reader.h"
+#include "analyzer/reports/pauses.h"
+#include "analyzer/reports/pools.h"
+#include "analyzer/reports/releases.h"
+#include "analyzer/reports/sections.h"
 
 namespace heapscribe::viewer {
 namespace {
@@ -55,12 +60,28 @@ Answer report_body(const ReportRequest& request, Finished finished) {
   return {200, std::move(body)};
 }
 
-bool is_live(const std::string& path) {
+struct State {
+  bool live = false;
+  std::vector<std::string> lacks;
+};
+
+// Reports that have nothing to tell of this recording.
+std::vector<std::string> lacking(model::CaptureReader& reader) {
+  std::vector<std::string> reports;
+  if (!reports::has_pauses(reader)) reports.emplace_back("pauses");
+  if (!reports::has_pools(reader)) reports.emplace_back("pools");
+  if (!reports::has_releases(reader)) reports.emplace_back("releases");
+  if (!reports::has_sections(reader)) reports.emplace_back("sections");
+  if (!model::has_trace(reader)) reports.emplace_back("trace");
+  return reports;
+}
+
+State state_of(const std::string& path) {
   try {
-    const model::CaptureReader reader(path, {.wait_ms = 0, .on_waiting = {}, .name_live = {}});
-    return reader.state() == model::RecordingState::Live;
+    model::CaptureReader reader(path, {.wait_ms = 0, .on_waiting = {}, .name_live = {}});
+    return {reader.state() == model::RecordingState::Live, lacking(reader)};
   } catch (const std::exception&) {
-    return false;  // why it cannot be read, its reports tell
+    return {};  // why it cannot be read, its reports tell
   }
 }
 
@@ -108,11 +129,9 @@ Answer run_report(std::string_view report, std::string_view query, const Recordi
 }
 
 Answer describe(const Recordings& recordings, std::string_view version) {
-  ordered_json description{{"path", recordings.path},
-                           {"other", nullptr},
-                           {"baseline", nullptr},
-                           {"version", version},
-                           {"live", is_live(recordings.path)}};
+  const State state = state_of(recordings.path);
+  ordered_json description{{"path", recordings.path}, {"other", nullptr},   {"baseline", nullptr},
+                           {"version", version},      {"live", state.live}, {"lacks", state.lacks}};
   if (recordings.other) description["other"] = *recordings.other;
   if (recordings.baseline) description["baseline"] = *recordings.baseline;
   return {200, text_of(description)};

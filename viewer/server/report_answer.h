@@ -24,7 +24,7 @@ Answer answer_of(const ReportRequest& request, Finished finished);
 Answer run_report(std::string_view report, std::string_view query, const Recordings& recordings,
                   const ProcessSlots& slots, const Interruptions& interruptions);
 
-// {"path", "other", "version", "live"}
+// {"path", "other", "version", "live", "lacks"}
 Answer describe(const Recordings& recordings, std::string_view version);
 
 }  // namespace heapscribe::viewer

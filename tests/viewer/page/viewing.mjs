@@ -15,7 +15,7 @@ export const heapscribe = process.env.HEAPSCRIBE ?? join(top, 'build/bin/heapscr
 const samples = process.env.HEAPSCRIBE_SAMPLES ?? join(top, 'build/samples');
 const support = process.env.HEAPSCRIBE_SUPPORT ?? join(top, 'tests/support');
 const view = (process.env.HEAPSCRIBE_VIEW ?? `${heapscribe} view`).split(' ');
-const folder = join(tmpdir(), `heapscribe-page-tests-${process.ppid}`);
+export const folder = join(tmpdir(), `heapscribe-page-tests-${process.ppid}`);
 
 const recipes = {
   leaky: { program: [join(samples, 'leaky_cache')] },
@@ -27,6 +27,7 @@ const recipes = {
   sampled: { options: ['--mode', 'sample', '--sample', '64KiB'], program: [join(samples, 'price_list_before')] },
   counted: { options: ['--mode', 'counts'], program: [join(samples, 'price_list_before')] },
   pool: { options: ['--allocator', 'pool'], program: [join(samples, 'price_list_before')] },
+  pooled: { options: ['--allocator', 'pool'], program: [join(samples, 'leaky_cache')] },
   released: { options: ['--free-stacks'], program: [join(samples, 'price_list_before')] },
   traced: { options: ['--trace'], program: [join(samples, 'price_list_before')] },
   before: { program: [join(samples, 'price_list_before')] },
@@ -63,6 +64,23 @@ redis-cli -s "$2/redis.sock" shutdown nosave || true
 wait
 `;
 
+// With lines that are longer than any window; the source stays, to be read.
+const wide = `
+set -e
+source="$(dirname "$2")/wide.cpp"
+printf '#include <string>\nint main() { std::string all; for (int i = 0; i < 100; ++i) { all += std::string(i, 120); %s } return all.empty(); }\n' \
+  "/* $(printf 'x%.0s' {1..300}) */" > "$source"
+g++ -g "$source" -o "$2/wide"
+"$0" run --quiet -o "$1" -- "$2/wide"
+`;
+
+// Some events were lost; the figures are made up.
+const lossy = `
+set -e
+"$0" run --quiet -o "$1" -- true
+sqlite3 "$1" "UPDATE loss SET events = 1234 WHERE kind = 'truncated_stacks'; UPDATE loss SET events = 7 WHERE kind = 'unkept_markers'"
+`;
+
 // It ends like one that the system killed.
 const killed = `
 "$0" run --quiet -o "$1" -- perl -e 'my @kept = map { "x" x 1000 } 1..20000; select(undef, undef, undef, 1.5); kill KILL => $$'
@@ -74,7 +92,7 @@ const sqlite = `
   LIMIT 20000) INSERT INTO t SELECT x, hex(randomblob(20)) FROM c; CREATE INDEX i ON t(b); SELECT count(*) FROM t GROUP BY b LIMIT 3;'
 `;
 
-const scripts = { compiler: compiled, redis, killed, sqlite };
+const scripts = { compiler: compiled, redis, freeing: redis.replace('--snapshot-every 1s', '--free-stacks'), killed, sqlite, wide, lossy };
 
 /** Made once for all workers; whoever comes second waits. */
 export function recording(name) {
@@ -148,7 +166,7 @@ export function staticPage(database) {
 }
 
 export const views = ['overview', 'flame', 'hotspots', 'peak', 'sections', 'sizes', 'releases', 'source', 'timeline', 'growth', 'pauses',
-  'snapshots', 'trace', 'leaks', 'health', 'temporary', 'diff', 'losses', 'pools', 'query'];
+  'snapshots', 'trace', 'leaks', 'health', 'temporary', 'diff', 'compare', 'losses', 'pools', 'query'];
 
 /** `open(recording)` serves it, and fails the test for an error in the console. */
 export const test = base.extend({

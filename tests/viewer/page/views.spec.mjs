@@ -172,3 +172,117 @@ test('a recording stands beside its baseline', async ({ page, open }) => {
   await page.locator('table').nth(1).locator('button.disclose').click();
   await expect(page.locator('.stack li').first()).toBeVisible();
 });
+
+const menu = (page, heading) => page.locator('nav section', { has: page.locator('h2', { hasText: heading }) });
+const kLacking = 'Not in this recording';
+
+for (const asFile of [false, true]) {
+  test(`what a recording has nothing about stands last in the menu${asFile ? ' of the page in one file' : ''}`, async ({ page, open }) => {
+    await open('leaky', { asFile });
+    await settled(page);
+    await expect(page.locator('nav h2').last()).toHaveText(kLacking);
+    await expect(menu(page, kLacking).locator('a')).toHaveText(['Sections heapscribe.h', 'Releases run --free-stacks', 'Events run --trace',
+      'Before and after view DB OTHER', 'Against the baseline view DB --baseline FILE', 'Pools run --allocator pool']);
+    await expect(menu(page, 'Where').locator('a', { hasText: 'Releases' })).toHaveCount(0);
+    for (const [view, sentence] of [['sections', 'named no sections'], ['releases', 'heapscribe run --free-stacks'],
+      ['compare', 'heapscribe view leaky.db OTHER.db'], ['pools', 'heapscribe run --allocator pool'],
+      ['trace', 'heapscribe run --trace'], ['check', '--baseline FILE']]) {
+      await goTo(page, `#/${view}`);
+      await expect(page.locator('.verdict'), view).toContainText(sentence);
+      await expect(page.locator('.problem')).toHaveCount(0);
+      await expect(menu(page, kLacking).locator('[aria-current]')).toHaveCount(1);
+    }
+  });
+}
+
+for (const [name, view, group] of [['sections', 'Sections', 'Where'], ['released', 'Releases', 'Where'], ['pool', 'Pools', 'The recording']]) {
+  test(`${view} of a recording that has them stand in their group`, async ({ page, open }) => {
+    await open(name);
+    await expect(menu(page, group).locator('a', { hasText: view })).toBeVisible();
+    await expect(menu(page, kLacking).locator('a', { hasText: view })).toHaveCount(0);
+    await page.locator('nav a', { hasText: view }).click();
+    await settled(page);
+    await expect(page.locator('table')).toBeVisible();
+  });
+}
+
+for (const width of [1280, 800]) {
+  for (const colorScheme of ['light', 'dark']) {
+    test.describe(`${width} pixels, ${colorScheme}`, () => {
+      test.use({ viewport: { width, height: 700 }, colorScheme });
+      test('figures and numbers stay beside long lines', async ({ page, open }) => {
+        await open('wide', { hash: '#/source' });
+        await settled(page);
+        await page.locator('tbody a', { hasText: 'wide.cpp' }).click();
+        await settled(page);
+        const row = page.locator('tbody tr', { hasText: 'int main()' });
+        const places = () => row.locator('.number').evaluateAll((cells) => cells.map((cell) => {
+          const { x, y, width, height } = cell.getBoundingClientRect();
+          const seen = document.elementFromPoint(x + width - 3, y + height / 2);
+          return { x, width, seen: cell.contains(seen), opaque: /^rgb\(/.test(getComputedStyle(cell).backgroundColor) };
+        }));
+        const before = await places();
+        expect(before).toHaveLength(3);
+        const moved = await page.locator('.table-scroll').evaluate((scroll) => { scroll.scrollLeft = 500; return scroll.scrollLeft; });
+        expect(moved).toBe(500);
+        expect(await places()).toEqual(before);
+        for (const place of before) expect(place).toMatchObject({ seen: true, opaque: true });
+        for (const i of [1, 2]) expect(before[i].x).toBeCloseTo(before[i - 1].x + before[i - 1].width, 0);
+      });
+    });
+  }
+}
+
+test('a comparison says what is not known and writes differences with their sign', async ({ page, open }) => {
+  await open('after', { hash: '#/compare', other: 'before' });
+  await settled(page);
+  const { metrics, places } = report('compare', recording('after'), recording('before'));
+  const figures = page.locator('table').first().locator('tbody tr');
+  for (const [i, { metric, before, delta }] of metrics.entries()) {
+    if (before === null) await expect(figures.nth(i).locator('td').first(), metric).toHaveText('not known');
+    else if (delta < 0) await expect(figures.nth(i).locator('td').nth(2), metric).toHaveText(/^-[\d.,]+( (ms|s|[KM]iB|B))?$/);
+  }
+  await expect(figures.last().locator('th')).toHaveText('duration');
+  await expect(page.locator('table').nth(1).locator('tbody tr')).toHaveCount(places.filter(({ delta }) => delta !== 0).length);
+});
+
+test('the pool is judged as on the command line', async ({ page, open }) => {
+  await open('pooled', { hash: '#/pools' });
+  await settled(page);
+  const { verdict } = report('pools', recording('pooled'));
+  await expect(page.locator('.verdict')).toContainText(verdict);
+  expect(textReport('pools', recording('pooled')).replace(/\s+/g, ' ')).toContain(verdict);
+});
+
+test('losses come first, without a claim that figures are too low', async ({ page, open }) => {
+  await open('lossy', { hash: '#/losses' });
+  await settled(page);
+  await expect(page.locator('.verdict')).toContainText('Not everything could be recorded.');
+  await expect(page.locator('.verdict')).not.toContainText('too low');
+  await expect(page.locator('tbody tr').first()).toContainText('truncated stacks');
+  await expect(page.locator('tbody tr').nth(1)).toContainText('unkept markers');
+});
+
+for (const colorScheme of ['light', 'dark']) {
+  test.describe(colorScheme, () => {
+    test.use({ colorScheme });
+    test('the legend of the difference has the colours of its graph', async ({ page, open }) => {
+      await open('before', { hash: '#/diff?look=graph', other: 'after' });
+      await settled(page);
+      const legend = await page.locator('.module.more .swatch').evaluate((swatch) => getComputedStyle(swatch).backgroundColor);
+      const drawn = () => page.locator('canvas').first().evaluate((canvas) => {
+        const [red, green, blue] = canvas.getContext('2d').getImageData(canvas.width * 0.9, 8, 1, 1).data;
+        return `rgb(${red}, ${green}, ${blue})`;
+      });
+      await expect.poll(drawn).toBe(legend);
+    });
+  });
+}
+
+test('who allocated and who released have the same room', async ({ page, open }) => {
+  await open('released', { hash: '#/releases' });
+  await settled(page);
+  const row = page.locator('tbody tr').first();
+  const width = async (cell) => (await row.locator(cell).boundingBox()).width;
+  expect(Math.abs(await width('.wide') - await width('.roomy'))).toBeLessThan(60);
+});

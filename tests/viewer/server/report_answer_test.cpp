@@ -69,7 +69,8 @@ TEST(ReportAnswer, ARecordingThatCannotBeReadIsNotLive) {
                         {"other", "b.db"},
                         {"baseline", nullptr},
                         {"version", "1.2"},
-                        {"live", false}}));
+                        {"live", false},
+                        {"lacks", json::array()}}));
   EXPECT_TRUE(json::parse(describe({"/no/such.db", {}}, "1.2").body).at("other").is_null());
 }
 

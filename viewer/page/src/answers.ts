@@ -33,6 +33,8 @@ export interface Recording {
   readonly baseline: string | null;
   readonly version: string;
   readonly live: boolean;
+  /** Reports that have nothing to tell of it. */
+  readonly lacks: readonly string[];
 }
 
 interface Embedded {

@@ -1,13 +1,13 @@
 import 'uplot/dist/uPlot.min.css';
 import './style.css';
-import { render } from 'preact';
+import { render, type ComponentChildren } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { ask, askRecording, isStatic, leftOut, refresh, request, type Recording } from './answers';
 import { FilterBar } from './parts/filter_bar';
 import { Keys } from './parts/keys';
 import { go, linkWithFilters, usePlace } from './router';
 import { chooseTheme, startTheme, useTheme, type Theme } from './theme';
-import { views, type View } from './views';
+import { isLacking, views, type View } from './views';
 import { RecordingContext } from './recording';
 import type { Summary } from './rows';
 import { shorten, lastPart } from './format';
@@ -55,7 +55,10 @@ function ThemeSwitch() {
     <span aria-hidden="true">{signs[chosen]}</span></button>;
 }
 
-function Navigation({ shown, current }: { shown: readonly View[]; current: string }) {
+function Navigation({ recording, current }: { recording: Recording | null; current: string }) {
+  // Until it is known what the recording has, what it may lack stands nowhere, so that nothing moves.
+  const shown = views.filter((view) => recording ? !isLacking(view, recording) : view.remedy === undefined);
+  const lacking = recording ? views.filter((view) => isLacking(view, recording)) : [];
   const groups = [...new Set(shown.map((view) => view.group))];
   const open = useRef<HTMLDetailsElement>(null);
   const [wide, setWide] = useState(() => matchMedia('(min-width: 1000px)').matches);
@@ -65,14 +68,21 @@ function Navigation({ shown, current }: { shown: readonly View[]; current: strin
     query.addEventListener('change', listener);
     return () => query.removeEventListener('change', listener);
   }, []);
-  const title = shown.find((view) => view.id === current)?.title ?? '';
-  const list = groups.map((group) => <section key={group}>
-    <h2>{group}</h2>
-    <ul>{shown.filter((view) => view.group === group).map((view) => <li key={view.id}>
-      <a href={linkWithFilters(view.id)} aria-current={view.id === current ? 'page' : undefined}
-        onClick={() => { if (open.current) open.current.open = false; }}>{view.title}</a>
-    </li>)}</ul>
-  </section>);
+  const title = views.find((view) => view.id === current)?.title ?? '';
+  const link = (view: View, more?: ComponentChildren) => <li key={view.id}>
+    <a href={linkWithFilters(view.id)} aria-current={view.id === current ? 'page' : undefined}
+      onClick={() => { if (open.current) open.current.open = false; }}>{view.title}{more}</a>
+  </li>;
+  const list = [
+    ...groups.map((group) => <section key={group}>
+      <h2>{group}</h2>
+      <ul>{shown.filter((view) => view.group === group).map((view) => link(view))}</ul>
+    </section>),
+    lacking.length > 0 && <section key="lacking" class="lacking">
+      <h2>Not in this recording</h2>
+      <ul>{lacking.map((view) => link(view, <>{' '}<code>{view.remedy}</code></>))}</ul>
+    </section>,
+  ];
   if (wide) return <nav aria-label="Reports">{list}</nav>;
   return <nav aria-label="Reports" class="folded">
     <details ref={open}><summary>{title}</summary><div class="folded-list">{list}</div></details>
@@ -83,12 +93,9 @@ function Page() {
   const { recording, program, error } = useRecording();
   const place = usePlace();
   const [keysShown, showKeys] = useState(false);
-  const shown = views.filter((view) => !recording || !view.applies || view.applies(recording));
-  const view = shown.find((candidate) => candidate.id === place.view);
+  const view = views.find((candidate) => candidate.id === place.view);
   const heading = useRef<HTMLHeadingElement>(null);
   const before = useRef(place.view);
-  const reachable = useRef(shown);
-  reachable.current = shown;
 
   useEffect(() => {
     document.title = `${view?.title ?? 'Not found'} – ${shorten(program, 60) || 'heapscribe'}`;
@@ -111,7 +118,7 @@ function Page() {
       if (typing || event.ctrlKey || event.metaKey || event.altKey) return;
       if (pending && event.timeStamp - pending < 1500) {
         pending = 0;
-        const wanted = reachable.current.find((candidate) => candidate.letter === event.key);
+        const wanted = views.find((candidate) => candidate.letter === event.key);
         if (wanted) {
           event.preventDefault();
           event.stopPropagation();
@@ -154,7 +161,7 @@ function Page() {
       </div>
     </header>
     <div class="frame">
-      <Navigation shown={shown} current={place.view} />
+      <Navigation recording={recording} current={place.view} />
       <main id="content">
         {error && <div class="problem" role="alert"><p>{error}</p></div>}
         <div class="head">
@@ -166,7 +173,7 @@ function Page() {
           {leftOut().map((sentence) => <p key={sentence}>{sentence}</p>)}</aside>}
       </main>
     </div>
-    {keysShown && <Keys views={shown} onClose={() => showKeys(false)} />}
+    {keysShown && <Keys views={views} onClose={() => showKeys(false)} />}
   </RecordingContext.Provider>;
 }
 

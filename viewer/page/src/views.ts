@@ -18,7 +18,10 @@ export interface View {
   readonly staticRequests?: () => readonly Request[];
   /** Of the first rows of an answer, a request each that the static page holds too. */
   readonly staticEach?: { readonly of: Request; readonly report: string; readonly option: string; readonly most: number; readonly most_bytes: number };
-  readonly applies?: (recording: Recording) => boolean;
+  /** What brings it about where the recording has nothing for this view: short enough for the menu. */
+  readonly remedy?: string;
+  /** Otherwise: if the server says so of the report of this name. */
+  readonly isLacking?: (recording: Recording) => boolean;
   readonly component: ComponentType;
 }
 
@@ -27,3 +30,7 @@ const groups: readonly Group[] =
 
 export const views: readonly View[] = [...modules].sort(
   (a, b) => groups.indexOf(a.group) - groups.indexOf(b.group) || a.order - b.order);
+
+export function isLacking(view: View, recording: Recording): boolean {
+  return view.isLacking ? view.isLacking(recording) : recording.lacks.includes(view.id);
+}

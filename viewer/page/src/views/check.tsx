@@ -11,7 +11,8 @@ export const title = 'Against the baseline';
 export const group = 'Compare';
 export const order = 2;
 export const letter = 'b';
-export const applies = (recording: Recording) => recording.baseline !== null;
+export const remedy = 'view DB --baseline FILE';
+export const isLacking = (recording: Recording) => recording.baseline === null;
 export const staticRequests = () => [request('check')];
 
 interface Total { readonly figure: string; readonly verdict: string; readonly old: number; readonly new: number; readonly tolerance: number }
@@ -67,8 +68,12 @@ function inWords(check: Check): string {
 }
 
 export function component() {
-  const answer = useAnswer<Check>(request('check'));
   const facts = useRecordingFacts();
+  const answer = useAnswer<Check>(facts?.baseline ? request('check') : null);
+  if (facts && !facts.baseline) {
+    return <Verdict>No baseline was given to hold the recording against: <code>heapscribe view {format.shorten(facts.path, 200)} --baseline FILE</code>. One is
+      made by <code>heapscribe check DB --baseline FILE --update</code></Verdict>;
+  }
   return <>
     <Lead>This recording beside the baseline <bdi>{facts?.baseline}</bdi>, as <code>heapscribe check</code> judges it.</Lead>
     <Shown answer={answer}>{(check) => <>

@@ -1,5 +1,4 @@
 import { request, useAnswer } from '../answers';
-import * as format from '../format';
 import { Lead, Shown, Verdict } from '../parts/basics';
 import { columnOf, Table } from '../parts/table';
 
@@ -12,6 +11,8 @@ export const staticRequests = () => [request('losses')];
 
 interface Loss { readonly kind: string; readonly events: number; readonly meaning: string }
 
+const words = (kind: string) => kind.replaceAll('_', ' ');
+
 export function component() {
   const answer = useAnswer<Loss[]>(request('losses'));
   return <>
@@ -20,10 +21,10 @@ export function component() {
       const lost = rows.filter((row) => row.events > 0);
       return <>
         {lost.length === 0 ? <Verdict tone="good">Nothing was lost.</Verdict>
-          : <Verdict tone="warn">{lost.map((row) => `${format.count(row.events)} ${row.meaning}`).join('; ')}. Figures of these events are too low.</Verdict>}
-        <Table caption="Kinds of loss" rows={rows} keyOf={(row) => row.kind} search={false} empty="No kinds of loss are known."
+          : <Verdict tone="warn">Not everything could be recorded. The table has first what was lost, and what that means.</Verdict>}
+        <Table caption="Kinds of loss" rows={[...lost, ...rows.filter((row) => row.events === 0)]} keyOf={(row) => row.kind} search={false} empty="No kinds of loss are known."
           columns={[
-            { key: 'kind', title: 'Kind', value: (row) => row.kind, show: (row) => row.kind.replaceAll('_', ' ') },
+            { key: 'kind', title: 'Kind', value: (row) => row.kind, show: (row) => words(row.kind) },
             columnOf.count<Loss>('events', 'Events', (row) => row.events),
             { key: 'meaning', title: 'Meaning', wide: true, value: (row) => row.meaning },
           ]} />

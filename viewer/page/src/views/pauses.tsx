@@ -14,6 +14,7 @@ export const title = 'Pauses';
 export const group = 'Over time';
 export const order = 2;
 export const letter = 'p';
+export const remedy = 'run --pauses 100us';
 export const staticRequests = () => [request('pauses', { limit: kRows })];
 
 interface Percentiles { readonly p50: number | null; readonly p90: number | null; readonly p95: number | null; readonly p99: number | null; readonly max: number | null }

@@ -1,10 +1,11 @@
 import { request, useAnswer } from '../answers';
 import { siteFilters, useFilters } from '../filters';
-import { Choice, FunctionCell, Lead, Shown, StackList, Verdict } from '../parts/basics';
+import { Choice, Empty, FunctionCell, Lead, Shown, StackList, Verdict } from '../parts/basics';
 import { Search } from '../parts/filter_bar';
 import { shareColumn } from '../parts/site_table';
 import { kRows, useLimit } from '../parts/sites';
 import { columnOf, Table } from '../parts/table';
+import { useRecordingFacts } from '../recording';
 import { useParam } from '../router';
 import type { Blamed, Frame } from '../rows';
 
@@ -13,6 +14,7 @@ export const title = 'Releases';
 export const group = 'Where';
 export const order = 5;
 export const letter = 'r';
+export const remedy = 'run --free-stacks';
 export const filters = siteFilters.filter((name) => name !== 'from' && name !== 'to');
 export const staticRequests = () => [request('releases', { by: 'bytes', limit: kRows }), request('releases', { by: 'frees', limit: kRows })];
 
@@ -25,6 +27,7 @@ export function component() {
   const [by, setBy] = useParam('by', 'bytes');
   const taken = useFilters(filters);
   const { limit, more } = useLimit();
+  const lacking = useRecordingFacts()?.lacks.includes(id);
   const answer = useAnswer<Release[]>(request('releases', { by, ...taken, limit }));
   return <>
     <Lead>Who frees what whom allocated.</Lead>
@@ -33,7 +36,8 @@ export function component() {
       <Search />
     </div>
     <Shown answer={answer}>{(rows) => rows.length === 0
-      ? <Verdict>This recording does not tell where blocks were released, or no release fits. To record it: <code>heapscribe run --free-stacks -- PROGRAM ARGUMENTS</code></Verdict>
+      ? lacking ? <Verdict>This recording does not tell where blocks were released. To record it: <code>heapscribe run --free-stacks -- PROGRAM ARGUMENTS</code></Verdict>
+        : <Empty>No release fits.</Empty>
       : <>
         <Verdict>Where both names are the same, the function can keep its buffer for the next call. Where they differ, the block changes hands: the second function owns it.</Verdict>
         <Table caption={`Pairs by ${by}`} rows={rows} more={more(rows.length)} sorted={by} empty=""

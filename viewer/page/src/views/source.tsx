@@ -1,4 +1,4 @@
-import { useEffect, useMemo, useRef } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useMemo, useRef } from 'preact/hooks';
 import { isStatic, request, useAnswer } from '../answers';
 import { siteFilters, useFilters } from '../filters';
 import * as format from '../format';
@@ -52,12 +52,27 @@ function Lines({ rows, measure, chosen }: { rows: readonly LineRow[]; measure: M
     const to = table.current?.querySelector('tr.chosen');
     if (to) to.scrollIntoView({ block: 'center' });
   }, [chosen, file]);
+  // What stays in sight beside a long line: each column keeps to the right of those before it.
+  useLayoutEffect(() => {
+    const at = table.current!;
+    const cells = [...at.tHead!.rows[0]!.cells].slice(0, -1);
+    const place = () => {
+      let left = 0;
+      cells.forEach((cell, i) => {
+        at.style.setProperty(`--left-${i + 1}`, `${left}px`);
+        left += cell.getBoundingClientRect().width;
+      });
+    };
+    const observer = new ResizeObserver(place);
+    cells.forEach((cell) => observer.observe(cell));
+    return () => observer.disconnect();
+  }, [through !== null]);
   return <div class="table"><div class="table-scroll" tabIndex={-1}><table class="code" ref={table}>
-    <caption>Lines that allocate, and those around them</caption>
+    <caption><span>Lines that allocate, and those around them</span></caption>
     <thead><tr><th scope="col" class="number">Itself</th>{through && <th scope="col" class="number">Through it</th>}
       <th scope="col" class="number">Line</th><th scope="col">Text</th></tr></thead>
     <tbody>{rows.map((row, i) => [
-      i > 0 && rows[i - 1]!.line + 1 < row.line && <tr key={`${row.line} gap`} class="gap"><td colSpan={through ? 4 : 3} aria-label="lines left out">⋯</td></tr>,
+      i > 0 && rows[i - 1]!.line + 1 < row.line && <tr key={`${row.line} gap`} class="gap"><td colSpan={through ? 4 : 3} aria-label="lines left out"><span>⋯</span></td></tr>,
       <tr key={row.line} class={`${row.line === chosen ? 'chosen' : ''} ${query && row.text.toLowerCase().includes(query) ? 'found' : ''}`}
         aria-current={row.line === chosen ? 'location' : undefined}>
         <td class="number"><Amount value={own(row)} most={mostOwn} write={write} /></td>

@@ -5,6 +5,7 @@ import { Function, Lead, Shown, Verdict } from '../parts/basics';
 import { Search } from '../parts/filter_bar';
 import { useLimit } from '../parts/sites';
 import { columnOf, Table } from '../parts/table';
+import { useRecordingFacts } from '../recording';
 import { change, usePlace } from '../router';
 
 export const id = 'trace';
@@ -12,6 +13,7 @@ export const title = 'Events';
 export const group = 'Over time';
 export const order = 5;
 export const letter = 'v';
+export const remedy = 'run --trace';
 export const filters = ['from', 'to'] as const;
 
 const kEvents = 500;
@@ -50,7 +52,9 @@ export function component() {
   const window = useFilters(filters);
   const { limit, more } = useLimit();
   const most = Math.max(limit, kEvents);
-  const answer = useAnswer<Event[]>(request('trace', { ...window, address: params['address'], site: params['site'], thread: params['tid'], limit: most, names: true }));
+  const lacking = useRecordingFacts()?.lacks.includes(id);
+  const answer = useAnswer<Event[]>(lacking ? null : request('trace', { ...window, address: params['address'], site: params['site'], thread: params['tid'], limit: most, names: true }));
+  if (lacking) return <Verdict>The events of this run were not recorded one by one. To do so: <code>heapscribe run --trace -- PROGRAM ARGUMENTS</code></Verdict>;
   return <>
     <Lead>Every single event in order, from the start or from a moment of the <a href="#/timeline">timeline</a> on. An address, a site or a thread narrows the list
       to it: so the whole life of a block can be read.</Lead>
