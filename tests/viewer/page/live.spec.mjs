@@ -1,8 +1,8 @@
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, goTo, heapscribe, sample, serve, settled, test } from './viewing.mjs';
+import { expect, goTo, heapscribe, report, sample, serve, settled, test } from './viewing.mjs';
 
 test('a running program is followed without losing the place', async ({ page }) => {
   const folder = mkdtempSync(join(tmpdir(), 'heapscribe-live-'));
@@ -15,7 +15,11 @@ test('a running program is followed without losing the place', async ({ page }) 
     await page.setViewportSize({ width: 1280, height: 500 });
     await page.goto(`${served.address}#/leaks`);
     await settled(page);
-    await expect(page.locator('.notes').first()).toContainText('The leak check comes when the program ends.');
+    const { pid } = report('summary', database);
+    await expect(page.locator('.notes').first()).toContainText(`heapscribe ctl ${pid} leaks asks for one now`);
+    execFileSync(heapscribe, ['ctl', String(pid), 'leaks']);
+    await expect(page.locator('.notes').first()).toContainText('They stand still', { timeout: 15_000 });
+    await expect(page.locator('main')).not.toContainText('figures so far');
     await goTo(page, '#/overview');
     await expect(page.locator('main')).not.toContainText('Nothing was allocated');
     await goTo(page, '#/hotspots');

@@ -47,8 +47,8 @@ function sentence(text: string): string {
 }
 
 /** An answer, or why there is none; what was there before stays while the next is awaited. */
-export function Shown<Data>({ answer, children, quiet = false }:
-    { answer: Asked<Data>; children: (data: Data) => ComponentChildren; quiet?: boolean }) {
+export function Shown<Data>({ answer, children, quiet = false, isTold = () => true }:
+    { answer: Asked<Data>; children: (data: Data) => ComponentChildren; quiet?: boolean; isTold?: (note: string) => boolean }) {
   const { params } = usePlace();
   if (answer.error !== undefined) {
     if (quiet) return null;
@@ -67,7 +67,7 @@ export function Shown<Data>({ answer, children, quiet = false }:
     return quiet || !answer.pending ? null : <div class="waiting" role="status"><span class="visually-hidden">Asking…</span></div>;
   }
   return <div class={answer.pending ? 'shown again' : 'shown'} aria-busy={answer.pending}>
-    {!quiet && <Notes notes={answer.notes} />}
+    {!quiet && <Notes notes={answer.notes.filter(isTold)} />}
     {children(answer.data)}
   </div>;
 }

@@ -3,6 +3,7 @@ import { siteFilters, useFilters } from '../filters';
 import * as format from '../format';
 import { Bar, Figures, Function, FunctionCell, Lead, Shown, StackList, Verdict } from '../parts/basics';
 import { Search } from '../parts/filter_bar';
+import { askedForAt, isChecked } from '../parts/leak_check';
 import { kRows, sitesRequest, useLimit } from '../parts/sites';
 import { functionColumn, shareColumn, SiteTable } from '../parts/site_table';
 import { columnOf, Table } from '../parts/table';
@@ -62,7 +63,7 @@ function Detail({ row }: { row: LeakRow }) {
 }
 
 function Sums({ summary }: { summary: Summary }) {
-  if (summary.leak_check['state'] !== 'complete') return null;
+  if (!isChecked(summary)) return null;
   return <table class="plain-classes panel-table">
     <caption class="visually-hidden">Live blocks by what the program could still reach</caption>
     <tbody>{classes.map((kind) => <tr key={kind.value}>
@@ -83,7 +84,7 @@ function Rows({ rows, more, filtered }: { rows: readonly LeakRow[]; more: (() =>
       : <Verdict tone="good">No block is {possible ? 'certainly ' : ''}lost{filtered ? ' among these' : ''}. {possible
         ? 'Possible ones are mostly pools and trees whose pointers lead into the middle of a block: look at those that grow.'
         : <>What grows although it is reachable, <a href={linkTo('growth')}>growth</a> shows.</>}</Verdict>}
-    <Table caption="Live blocks by class and place" rows={rows} more={more} empty="No block was alive at the end."
+    <Table caption="Live blocks by class and place" rows={rows} more={more} empty="No block was alive then."
       keyOf={(row) => `${row.site}.${row.class}`} detail={(row) => <Detail row={row} />}
       columns={[
         { key: 'class', title: 'Class', value: (row) => classes.findIndex((kind) => kind.value === row.class),
@@ -115,21 +116,35 @@ function Alive() {
   </>}</Shown>;
 }
 
+/** A check that was asked for stays what it was, however long the program runs on. */
+function Moment({ summary }: { summary: Summary }) {
+  const at = askedForAt(summary);
+  if (!at) return null;
+  const running = summary.exit.kind === 'running';
+  return <div class="notes" role="note"><p>As of {at}, when it was asked for: what happened since then is not in these figures.
+    {running && <> They stand still until somebody asks again, <code>heapscribe ctl {summary.pid ?? 'PID'} leaks</code>, or the program ends.</>}</p></div>;
+}
+
+function standsStill(summary: Summary | undefined): boolean {
+  return summary !== undefined && askedForAt(summary) !== undefined;
+}
+
 export function component() {
   const summary = useAnswer<Summary>(request('summary'));
   const state = summary.data?.leak_check['state'];
-  const checked = state === 'complete';
+  const checked = summary.data !== undefined && isChecked(summary.data);
   const filters = useFilters(siteFilters);
   const { limit, more } = useLimit();
   const answer = useAnswer<LeakRow[]>(checked ? request('leaks', { classes: 'all', ...filters, limit }) : null);
   return <>
     <Lead>{checked || state === undefined ? 'What the program could no longer free, and what it only keeps.'
       : 'What is alive, by place.'}</Lead>
-    {summary.data && !checked && <div class="notes" role="note"><p>{summary.data.exit.kind === 'running' ? 'The leak check comes when the program ends. Until then what'
+    {summary.data && !checked && <div class="notes" role="note"><p>{summary.data.exit.kind === 'running' ? <>The leak check comes when the program ends; <code>heapscribe ctl {summary.data.pid ?? 'PID'} leaks</code> asks for one now. Until then what</>
       : <>There is no leak check{state ? <>: <bdi>{String(state)}</bdi></> : null}. What</>} is alive is not told from leaks.</p></div>}
+    {summary.data && <Moment summary={summary.data} />}
     {summary.data && <Sums summary={summary.data} />}
     <div class="controls"><Search /></div>
-    {checked && <Shown answer={answer}>{(rows) => <Rows rows={rows} more={more(rows.length)} filtered={Object.keys(filters).length > 0} />}</Shown>}
+    {checked && <Shown answer={answer} isTold={(note) => !standsStill(summary.data) || !note.includes('still running')}>{(rows) => <Rows rows={rows} more={more(rows.length)} filtered={Object.keys(filters).length > 0} />}</Shown>}
     {summary.data && !checked && <Alive />}
   </>;
 }

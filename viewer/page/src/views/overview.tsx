@@ -2,6 +2,7 @@ import { request, useAnswer } from '../answers';
 import * as format from '../format';
 import { Empty, Figures, Lead, Shown, Verdict } from '../parts/basics';
 import { written, type Health } from '../parts/health';
+import { askedForAt, isChecked } from '../parts/leak_check';
 import { columnOf, Table } from '../parts/table';
 import { Timeline, timelineRequest, snapshotsRequest, useTimeline } from '../parts/timeline';
 import { linkTo, linkWithFilters, change, usePlace } from '../router';
@@ -76,17 +77,21 @@ function losses(summary: Summary): string {
   return lost === 0 ? 'nothing was lost' : `${format.plural(lost, 'event')} lost`;
 }
 
+function lostText(summary: Summary, blocks: number): string {
+  if (!isChecked(summary)) return 'no leak check';
+  const at = askedForAt(summary);
+  return format.plural(blocks, 'block') + (at ? `, as of ${at}` : '');
+}
+
 function Facts({ summary }: { summary: Summary }) {
   const of = (part: number) => `${format.share(summary.allocations ? part / summary.allocations : 0)} of all allocations`;
-  const state = summary.leak_check['state'];
   const lostBytes = Number(summary.leak_check['definite_bytes'] ?? 0) + Number(summary.leak_check['indirect_bytes'] ?? 0);
   const lostBlocks = Number(summary.leak_check['definite_blocks'] ?? 0) + Number(summary.leak_check['indirect_blocks'] ?? 0);
   return <Figures figures={[
     { title: 'Peak', value: format.bytes(summary.peak_bytes), more: peakText(summary) },
     { title: running(summary) ? 'Alive so far' : 'Alive at end', value: format.bytes(summary.live_bytes),
       more: `${format.count(summary.live_blocks)} blocks` },
-    { title: 'Lost', value: state === 'complete' ? format.bytes(lostBytes) : '–',
-      more: state === 'complete' ? format.plural(lostBlocks, 'block') : 'no leak check' },
+    { title: 'Lost', value: isChecked(summary) ? format.bytes(lostBytes) : '–', more: lostText(summary, lostBlocks) },
     { title: 'Allocated', value: format.bytes(summary.allocated_bytes), more: `${format.count(summary.allocations)} allocations` },
     { title: 'Freed', value: format.bytes(summary.freed_bytes), more: `${format.count(summary.frees)} frees` },
     { title: 'Temporary', value: format.count(summary.temporary_allocations), more: of(summary.temporary_allocations) },
