@@ -2,9 +2,10 @@ import 'uplot/dist/uPlot.min.css';
 import './style.css';
 import { render } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { ask, askRecording, isStatic, leftOut, refresh, request, type Recording } from './answers';
+import { ask, askRecording, isStatic, refresh, request, type Recording } from './answers';
 import { FilterBar } from './parts/filter_bar';
 import { Keys } from './parts/keys';
+import { OneFile } from './parts/one_file';
 import { go, linkWithFilters, usePlace } from './router';
 import { chooseTheme, startTheme, useTheme, type Theme } from './theme';
 import { views, type View } from './views';
@@ -161,9 +162,9 @@ function Page() {
           <h1 ref={heading} tabIndex={-1}>{view?.title ?? 'There is no such report'}</h1>
           {view && <FilterBar view={view} />}
         </div>
+        {isStatic() && place.view === 'overview' && <OneFile />}
         {view ? <view.component key={view.id} /> : <p><a href="#/overview">Go to the overview</a></p>}
-        {leftOut().length > 0 && <aside class="left-out" aria-label="What this page leaves out">
-          {leftOut().map((sentence) => <p key={sentence}>{sentence}</p>)}</aside>}
+        {isStatic() && place.view !== 'overview' && <OneFile />}
       </main>
     </div>
     {keysShown && <Keys views={shown} onClose={() => showKeys(false)} />}

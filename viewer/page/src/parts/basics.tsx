@@ -3,7 +3,7 @@ import { useState } from 'preact/hooks';
 import type { Asked } from '../answers';
 import * as format from '../format';
 import { change, linkWithFilters, usePlace } from '../router';
-import { exactly } from '../filters';
+import { exactly, toFunction } from '../filters';
 import type { Blamed, Frame } from '../rows';
 
 /** A name of the program's: any text at all, of any length, in any direction. */
@@ -162,7 +162,7 @@ export function StackList({ stack, title = 'Call stack, innermost first' }:
     <div class="stack-head"><h3>{title}</h3><CopyButton text={() => stackText(stack)} /></div>
     <ol>
       {shown.map((frame, i) => <li key={i} class={frame.inlined ? 'inlined' : ''}>
-        <a href={linkWithFilters('flame', { function: exactly(frame.function.slice(0, 500)) })}
+        <a href={linkWithFilters('flame', toFunction(exactly(frame.function.slice(0, 500))))}
           title={format.shorten(frame.function, 1000)}>
           <bdi>{format.shorten(frame.function, 220)}</bdi></a>
         {frame.inlined && <span class="tag">inlined</span>}

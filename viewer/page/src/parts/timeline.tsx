@@ -131,7 +131,7 @@ export function Timeline(props: Props) {
         const { left, width: wide } = chart.select;
         if (wide < 3) return;
         const from = Math.max(0, chart.posToVal(left, 'x'));
-        const to = chart.posToVal(left + wide, 'x');
+        const to = Math.min(chart.posToVal(left + wide, 'x'), latest.current.rows[latest.current.rows.length - 1]!.seconds);
         chart.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
         latest.current.onWindow?.(from, to);
       }],

@@ -1,6 +1,6 @@
 import { useMemo, useState } from 'preact/hooks';
 import { isStatic, request, useAnswer } from '../answers';
-import { exactly, siteFilters, useFilters } from '../filters';
+import { exactly, hasWindow, siteFilters, untimedFilters, useFilters, type Taken } from '../filters';
 import * as format from '../format';
 import { Choice, copyText, CopyButton, Empty, Figures, Name, Shown, SourcePlace, stackText, Bar } from '../parts/basics';
 import { FlameGraph, hue } from '../parts/flame';
@@ -9,21 +9,22 @@ import { Search } from '../parts/filter_bar';
 import { Table } from '../parts/table';
 import { change, useParam, usePlace } from '../router';
 import { useTheme } from '../theme';
-import { kNoStack, type Frame, type TreeRow } from '../rows';
+import { kNoStack, type Frame, type Summary, type TreeRow } from '../rows';
 
 export const id = 'flame';
 export const title = 'Flame graph';
 export const group = 'Where';
 export const order = 0;
 export const letter = 'f';
-export const filters = siteFilters;
+/** Which blocks were temporary is not recorded over time. */
+export const filters: Taken = (params) => params['by'] === 'temporary' ? untimedFilters : siteFilters;
 
 const measures = [
-  { value: 'bytes', title: 'Bytes', of: (row: TreeRow) => row.bytes, write: format.bytes },
-  { value: 'allocations', title: 'Allocations', of: (row: TreeRow) => row.allocations, write: format.count },
-  { value: 'peak', title: 'Peak', of: (row: TreeRow) => row.peak_bytes, write: format.bytes },
-  { value: 'live', title: 'Live', of: (row: TreeRow) => row.live_bytes, write: format.bytes },
-  { value: 'temporary', title: 'Temporary', of: (row: TreeRow) => row.temporary, write: format.count },
+  { value: 'bytes', title: 'Bytes', of: (row: TreeRow) => row.bytes, whole: (run: Summary) => run.allocated_bytes, write: format.bytes },
+  { value: 'allocations', title: 'Allocations', of: (row: TreeRow) => row.allocations, whole: (run: Summary) => run.allocations, write: format.count },
+  { value: 'peak', title: 'Peak', of: (row: TreeRow) => row.peak_bytes, whole: (run: Summary) => run.peak_bytes, write: format.bytes },
+  { value: 'live', title: 'Live', of: (row: TreeRow) => row.live_bytes, whole: (run: Summary) => run.live_bytes, write: format.bytes },
+  { value: 'temporary', title: 'Temporary', of: (row: TreeRow) => row.temporary, whole: (run: Summary) => run.temporary_allocations, write: format.count },
 ] as const;
 type Measure = (typeof measures)[number];
 
@@ -77,6 +78,7 @@ function Details({ box, layout, measure, bottomUp, onFocus, onZoom }: {
   const total = layout.root.value ?? 0;
   const stack = stackOf(box, bottomUp);
   const [all, setAll] = useState(false);
+  const timed = hasWindow(useFilters(filters));
   if (!row) {
     return <aside class="details" aria-label="Selected frame"><h2>All</h2>
       <p class="big">{measure.write(total)}</p>
@@ -92,19 +94,32 @@ function Details({ box, layout, measure, bottomUp, onFocus, onZoom }: {
     <p class="big">{measure.write(box.value ?? 0)} <small>{format.share(total ? (box.value ?? 0) / total : 0)}</small></p>
     <Bar share={total ? (box.value ?? 0) / total : 0} />
     {!bottomUp && <p class="muted">{own > 0 ? `${measure.write(own)} here or in frames too small to show` : 'All of it in what it calls'}</p>}
-    <Figures figures={measures.filter((m) => m !== measure).map((m) => ({ title: m.title, value: m.write(m.of(row)) }))} />
+    <Figures figures={measures.filter((m) => m !== measure && !(timed && m.value === 'temporary')).map((m) => ({ title: m.title, value: m.write(m.of(row)) }))} />
     <div class="actions">
       <button type="button" onClick={() => onZoom(box.key)}>Zoom in</button>
-      <button type="button" onClick={() => onFocus(box)}>Only this function</button>
+      {!isStatic() && <button type="button" onClick={() => onFocus(box)}>Only this function</button>}
       <CopyButton text={() => stackText(stack)} />
     </div>
     {row.hidden_children > 0 && <p class="muted">{format.plural(row.hidden_children, 'smaller branch').replace('branchs', 'branches')} below
-      {row.hidden_children === 1 ? ' is' : ' are'} not drawn; “Only this function” shows more.</p>}
+      {row.hidden_children === 1 ? ' is' : ' are'} not drawn{isStatic() ? ': this file does not hold them' : '; “Only this function” shows more'}.</p>}
     <h3>{bottomUp ? 'Leads to' : 'Called from'}</h3>
     <ol class="path">{stack.slice(1, 16).map((frame, i) => <li key={i}><Name text={format.shortName(frame.function)} most={70} />{' '}<SourcePlace row={frame} /></li>)}
       {stack.length > 16 && <li class="muted">{format.plural(stack.length - 16, 'more frame')}</li>}
       {stack.length === 1 && <li class="muted">nothing: the outermost frame</li>}</ol>
   </aside>;
+}
+
+/** Of the whole run, which a graph of the largest branches does not show all of; estimates do not add up exactly. */
+function useWhole(measure: Measure): number | undefined {
+  const narrowed = Object.keys(useFilters(filters)).length > 0;
+  const { data } = useAnswer<Summary>(request('summary'));
+  return narrowed || data?.mode !== 'full' ? undefined : measure.whole(data);
+}
+
+function InAll({ total, measure }: { total: number; measure: Measure }) {
+  const whole = useWhole(measure) ?? total;
+  return <span class="muted">{whole > total ? `${measure.write(total)} of ${measure.write(whole)}: the smallest branches are left out`
+    : `${measure.write(total)} in all`}</span>;
 }
 
 function Graph({ rows, measure, bottomUp }: { rows: readonly TreeRow[]; measure: Measure; bottomUp: boolean }) {
@@ -125,7 +140,7 @@ function Graph({ rows, measure, bottomUp }: { rows: readonly TreeRow[]; measure:
     return `${format.shorten(box.data.name, 300)}\n${measure.write(box.value ?? 0)} · ${share}`;
   };
   const onFocus = (box: Box<TreeRow>) => {
-    if (box.data.data) change({ function: exactly(box.data.data.function.slice(0, 500)), zoom: undefined, sel: undefined }, 'step');
+    if (box.data.data && !isStatic()) change({ function: exactly(box.data.data.function.slice(0, 500)), zoom: undefined, sel: undefined }, 'step');
   };
   const onZoom = (key: string | undefined) => change({ zoom: key, sel: params['sel'] ?? key }, 'step');
   const onCopy = (box: Box<TreeRow>) => void copyText(stackText(stackOf(box, bottomUp)))
@@ -145,7 +160,7 @@ function Graph({ rows, measure, bottomUp }: { rows: readonly TreeRow[]; measure:
             {trail.length > 4 && <span class="muted">…</span>}
             {trail.slice(Math.max(1, trail.length - 3)).map((box) => <button type="button" class="quiet" key={box.key} onClick={() => onZoom(box.key)}>
               <Name text={format.shortName(box.data.name)} most={36} /></button>)}
-          </> : <span class="muted">{measure.write(total)} in all</span>}
+          </> : <InAll total={total} measure={measure} />}
         </p>
         {query && <p class="matched" role="status">{found.keys.size === 0 ? 'nothing matches'
           : `${format.share(found.share)} in ${format.plural(found.keys.size, 'frame')}`}</p>}
@@ -190,7 +205,7 @@ export function component() {
   const [tree, setTree] = useParam('tree', 'top-down');
   const [root, setRoot] = useParam('root', 'above');
   const measure = measures.find((m) => m.value === by) ?? measures[0];
-  const taken = useFilters(siteFilters);
+  const taken = useFilters(filters);
   const answer = useAnswer<TreeRow[]>(request('hotspots',
     { by: measure.value, tree, limit: isStatic() ? kStaticNodes : kNodes, ...taken }));
   return <>

@@ -1,12 +1,12 @@
 import { request, useAnswer } from '../answers';
-import { siteFilters, useFilters } from '../filters';
+import { hasWindow, siteFilters, useFilters, type Filters } from '../filters';
 import * as format from '../format';
 import { Bar, Figures, Function, FunctionCell, Lead, Shown, StackList, Verdict } from '../parts/basics';
 import { Search } from '../parts/filter_bar';
 import { askedForAt, isChecked } from '../parts/leak_check';
 import { kRows, sitesRequest, useLimit } from '../parts/sites';
 import { functionColumn, shareColumn, SiteTable } from '../parts/site_table';
-import { columnOf, Table } from '../parts/table';
+import { columnOf, Table, type More } from '../parts/table';
 import { linkTo } from '../router';
 import type { Blamed, Frame, SiteRow, Summary } from '../rows';
 
@@ -75,7 +75,7 @@ function Sums({ summary }: { summary: Summary }) {
   </table>;
 }
 
-function Rows({ rows, more, filtered }: { rows: readonly LeakRow[]; more: (() => void) | undefined; filtered: boolean }) {
+function Rows({ rows, more, filtered }: { rows: readonly LeakRow[]; more: More; filtered: boolean }) {
   const worst = rows.find((row) => row.class === 'definite');
   const possible = rows.some((row) => row.class === 'possible');
   return <>
@@ -101,13 +101,16 @@ function Rows({ rows, more, filtered }: { rows: readonly LeakRow[]; more: (() =>
 }
 
 function Alive() {
-  const filters = useFilters(siteFilters);
+  const taken = useFilters(filters);
+  const timed = hasWindow(taken);
   const { limit, more } = useLimit();
-  const answer = useAnswer<SiteRow[]>(request('leaks', { ...filters, limit }));
+  const answer = useAnswer<SiteRow[]>(request('leaks', { ...taken, limit }));
   return <Shown answer={answer}>{(rows) => <>
     {rows[0] && <Verdict><Function text={rows[0].function} /> holds {format.bytes(rows[0].live_bytes)} in {format.plural(rows[0].live_blocks, 'block')},
-      {' '}{format.share(rows[0].share)} of what is alive. Whether the program could still reach them is not known; see whether it <a href={linkTo('growth')}>grows</a>.</Verdict>}
-    <SiteTable rows={rows} more={more(rows.length)} sorted="live" caption="What is alive, by place" empty="Nothing is alive."
+      {' '}{format.share(rows[0].share)} of what {timed ? 'was alive at the end of that time' : 'is alive'}. Whether the program could still reach
+      them is not told here; see whether it <a href={linkTo('growth')}>grows</a>.</Verdict>}
+    <SiteTable rows={rows} more={more(rows.length)} sorted="live" timed={timed} caption={timed ? 'What was alive at the end of that time, by place' : 'What is alive, by place'}
+      empty={timed ? 'Nothing of it was alive then.' : 'Nothing is alive.'}
       columns={[
         columnOf.bytes<SiteRow>('live', 'Alive', (row) => row.live_bytes), shareColumn<SiteRow>(), functionColumn,
         columnOf.count<SiteRow>('blocks', 'Blocks', (row) => row.live_blocks),
@@ -125,6 +128,12 @@ function Moment({ summary }: { summary: Summary }) {
     {running && <> They stand still until somebody asks again, <code>heapscribe ctl {summary.pid ?? 'PID'} leaks</code>, or the program ends.</>}</p></div>;
 }
 
+/** Of what the leak check tells nothing, in words. */
+function partOf(taken: Filters): string {
+  if (hasWindow(taken)) return 'a part of the run';
+  return taken.thread ? 'single threads' : taken.section ? 'single sections' : '';
+}
+
 function standsStill(summary: Summary | undefined): boolean {
   return summary !== undefined && askedForAt(summary) !== undefined;
 }
@@ -133,18 +142,21 @@ export function component() {
   const summary = useAnswer<Summary>(request('summary'));
   const state = summary.data?.leak_check['state'];
   const checked = summary.data !== undefined && isChecked(summary.data);
-  const filters = useFilters(siteFilters);
+  const taken = useFilters(filters);
+  const parted = partOf(taken);
+  const classed = checked && !parted;
   const { limit, more } = useLimit();
-  const answer = useAnswer<LeakRow[]>(checked ? request('leaks', { classes: 'all', ...filters, limit }) : null);
+  const answer = useAnswer<LeakRow[]>(classed ? request('leaks', { classes: 'all', ...taken, limit }) : null);
   return <>
-    <Lead>{checked || state === undefined ? 'What the program could no longer free, and what it only keeps.'
+    <Lead>{classed || state === undefined ? 'What the program could no longer free, and what it only keeps.'
       : 'What is alive, by place.'}</Lead>
     {summary.data && !checked && <div class="notes" role="note"><p>{summary.data.exit.kind === 'running' ? <>The leak check comes when the program ends; <code>heapscribe ctl {summary.data.pid ?? 'PID'} leaks</code> asks for one now. Until then what</>
       : <>There is no leak check{state ? <>: <bdi>{String(state)}</bdi></> : null}. What</>} is alive is not told from leaks.</p></div>}
-    {summary.data && <Moment summary={summary.data} />}
-    {summary.data && <Sums summary={summary.data} />}
+    {checked && parted && <div class="notes" role="note"><p>The leak check looked at the whole program once, and tells nothing of {parted}. This is what was alive, lost or not.</p></div>}
+    {summary.data && !parted && <Moment summary={summary.data} />}
+    {summary.data && !parted && <Sums summary={summary.data} />}
     <div class="controls"><Search /></div>
-    {checked && <Shown answer={answer} isTold={(note) => !standsStill(summary.data) || !note.includes('still running')}>{(rows) => <Rows rows={rows} more={more(rows.length)} filtered={Object.keys(filters).length > 0} />}</Shown>}
-    {summary.data && !checked && <Alive />}
+    {classed && <Shown answer={answer} isTold={(note) => !standsStill(summary.data) || !note.includes('still running')}>{(rows) => <Rows rows={rows} more={more(rows.length)} filtered={Object.keys(taken).length > 0} />}</Shown>}
+    {summary.data && !classed && <Alive />}
   </>;
 }

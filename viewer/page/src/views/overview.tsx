@@ -1,4 +1,4 @@
-import { request, useAnswer } from '../answers';
+import { isStatic, request, useAnswer } from '../answers';
 import * as format from '../format';
 import { Empty, Figures, Lead, Shown, Verdict } from '../parts/basics';
 import { written, type Health } from '../parts/health';
@@ -6,7 +6,7 @@ import { askedForAt, isChecked } from '../parts/leak_check';
 import { columnOf, Table } from '../parts/table';
 import { Timeline, timelineRequest, snapshotsRequest, useTimeline } from '../parts/timeline';
 import { linkTo, linkWithFilters, change, usePlace } from '../router';
-import { moment } from '../filters';
+import { moment, plainly, secondsOf } from '../filters';
 import type { Finding, Summary } from '../rows';
 
 export const id = 'overview';
@@ -26,7 +26,10 @@ function linkOf(finding: Finding): string {
   for (let i = 2; i + 1 < words.length; ++i) {
     if (words[i]!.startsWith('--')) params[words[i]!.slice(2)] = words[++i]!;
   }
-  return linkTo(report, params);
+  const expression = params['function'];
+  if (!isStatic() || !expression) return linkTo(report, params);
+  delete params['function'];
+  return linkTo(report, { ...params, q: plainly(expression) });
 }
 
 const advice: Record<string, string> = {
@@ -116,7 +119,8 @@ export function component() {
   const answer = useAnswer<Summary>(request('summary'));
   const { rows, marks, pending, error } = useTimeline();
   const { params } = usePlace();
-  const number = (name: string) => params[name] ? Number.parseFloat(params[name]!) : undefined;
+  const window = isStatic() ? {} : { window: { from: secondsOf(params['from']), to: secondsOf(params['to']) },
+    onWindow: (from: number, to: number) => change({ from: moment(from), to: moment(to) }, 'step') };
   return <Shown answer={answer}>{(summary) => <>
     <Lead><bdi class="program">{format.shorten(summary.program, 80)}</bdi>{' '}{ended(summary)}. Recorded: {modes[summary.mode] ?? summary.mode},{' '}
       {format.plural(summary.sites, 'site')}, {format.plural(summary.threads, 'thread')}; {losses(summary)}.</Lead>
@@ -131,8 +135,7 @@ export function component() {
     </section>
     <section aria-labelledby="time-title">
       <h2 id="time-title">Memory over time</h2>
-      {error ? <Empty>{error}</Empty> : rows.length === 0 && pending ? null : <Timeline rows={rows} marks={marks} window={{ from: number('from'), to: number('to') }}
-        onWindow={(from, to) => change({ from: moment(from), to: moment(to) }, 'step')} />}
+      {error ? <Empty>{error}</Empty> : rows.length === 0 && pending ? null : <Timeline rows={rows} marks={marks} {...window} />}
     </section>
     <section aria-labelledby="calls-title">
       <h2 id="calls-title">By call</h2>

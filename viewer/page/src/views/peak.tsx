@@ -1,5 +1,5 @@
 import * as format from '../format';
-import { siteFilters } from '../filters';
+import { hasWindow, siteFilters, useFilters } from '../filters';
 import { Function, Lead, Shown, Verdict } from '../parts/basics';
 import { Search } from '../parts/filter_bar';
 import { sitesRequest, useSites } from '../parts/sites';
@@ -17,18 +17,20 @@ export const staticRequests = () => [sitesRequest('peak')];
 
 export function component() {
   const { answer, more } = useSites('peak');
+  const timed = hasWindow(useFilters(filters));
   return <>
-    <Lead>Who held the memory at the exact high-water mark of the run.</Lead>
+    <Lead>{timed ? 'Who held the memory at the highest moment of that time, which need not be the peak of the run.'
+      : 'Who held the memory at the exact high-water mark of the run.'}</Lead>
     <div class="controls"><Search /></div>
     <Shown answer={answer}>{(rows) => <>
       {rows[0] && <Verdict>Most was held by <Function text={rows[0].function} />: {format.bytes(rows[0].peak_bytes)},{' '}
-        {format.share(rows[0].share)} of the peak. To need less memory at once, begin there.</Verdict>}
-      <SiteTable rows={rows} more={more} sorted="peak" caption="Places by what they held at the peak" empty="Nothing was held."
+        {format.share(rows[0].share)} of {timed ? 'that moment' : 'the peak'}. To need less memory at once, begin there.</Verdict>}
+      <SiteTable rows={rows} more={more} sorted="peak" timed={timed} caption={timed ? 'Places by what they held at the highest moment of that time' : 'Places by what they held at the peak'} empty="Nothing was held."
         columns={[
           columnOf.bytes<SiteRow>('peak', 'At the peak', (row) => row.peak_bytes),
           shareColumn<SiteRow>(), functionColumn,
           columnOf.count<SiteRow>('blocks', 'Blocks', (row) => row.peak_blocks),
-          columnOf.bytes<SiteRow>('live', 'Alive at end', (row) => row.live_bytes),
+          columnOf.bytes<SiteRow>('live', timed ? 'Alive then' : 'Alive at end', (row) => row.live_bytes),
         ]} />
     </>}</Shown>
   </>;

@@ -1,5 +1,5 @@
 import * as format from '../format';
-import { siteFilters } from '../filters';
+import { untimedFilters } from '../filters';
 import { Function, Lead, Shown, Verdict } from '../parts/basics';
 import { Search } from '../parts/filter_bar';
 import { sitesRequest, useSites } from '../parts/sites';
@@ -12,11 +12,12 @@ export const title = 'Temporary';
 export const group = 'What to mend';
 export const order = 2;
 export const letter = 'y';
-export const filters = siteFilters;
+/** Which blocks were temporary is not recorded over time. */
+export const filters = untimedFilters;
 export const staticRequests = () => [sitesRequest('temporary')];
 
 export function component() {
-  const { answer, more } = useSites('temporary');
+  const { answer, more } = useSites('temporary', {}, filters);
   return <>
     <Lead>Blocks that their thread freed before it allocated again. Such a block could have been on the stack, or be kept for the next call.</Lead>
     <div class="controls"><Search /></div>
