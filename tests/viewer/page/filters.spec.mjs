@@ -7,7 +7,7 @@ test('a view offers the filters that its report takes', async ({ page, open }) =
   for (const [view, names] of [['growth', ['Function', 'Module']], ['releases', ['Function', 'Module']],
     ['hotspots', ['Function', 'Module', 'Thread', 'Section']], ['leaks', ['Function', 'Module', 'Thread', 'Section']]]) {
     await goTo(page, `#/${view}`);
-    await page.locator('summary', { hasText: 'Filter' }).click();
+    if (await page.locator('.filters details:not([open])').count()) await page.locator('summary', { hasText: 'Filter' }).click();
     expect(await fields(page), view).toEqual(names);
   }
 });

@@ -1,4 +1,4 @@
-import { expect, goTo, recording, report, settled, test } from './viewing.mjs';
+import { bytes, expect, goTo, recording, report, settled, test } from './viewing.mjs';
 
 test('findings and frames of one file lead to what it holds', async ({ page, open }) => {
   await open('growing', { asFile: true });
@@ -46,6 +46,11 @@ test('one file says of how many rows it holds the first', async ({ page, open })
   await settled(page);
   expect(report('hotspots', recording('compiler')).length).toBeGreaterThan(100);
   await expect(page.locator('.table-foot')).toContainText('20 of the first 100 rows; this file holds no more');
-  await goTo(page, '#/flame');
-  await expect(page.locator('.trail')).toContainText('the smallest branches are left out');
+  await goTo(page, '#/flame?tree=bottom-up');
+  const { allocated_bytes: all } = report('summary', recording('compiler'));
+  await expect(page.locator('.trail')).toContainText(`of ${bytes(all)}: the smallest branches are left out`);
+  const [most] = report('hotspots', recording('compiler'), '--tree', 'bottom-up', '--limit', '150');
+  await page.locator('.flame-scroll').focus();
+  await page.keyboard.press('ArrowDown');
+  await expect(page.locator('.details .big')).toHaveText(`${bytes(most.bytes)} ${(100 * most.share).toFixed(1)} %`);
 });

@@ -3,6 +3,8 @@ import './style.css';
 import { render } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { ask, askRecording, isStatic, refresh, request, type Recording } from './answers';
+import { Announcer } from './parts/announce';
+import { LiveBadge } from './parts/badge';
 import { FilterBar } from './parts/filter_bar';
 import { Keys } from './parts/keys';
 import { OneFile } from './parts/one_file';
@@ -146,7 +148,7 @@ function Page() {
         <bdi class="program">{shorten(program, 60)}</bdi>
         {recording && <bdi class="path" title={recording.path}>{shorten(lastPart(recording.path), 50)}
           {recording.other ? ` → ${shorten(lastPart(recording.other), 50)}` : ''}</bdi>}
-        {recording?.live && <span class="live-badge" role="status">running</span>}
+        {recording && <LiveBadge recording={recording} />}
         {isStatic() && <span class="tag">one file</span>}
       </div>
       <div class="top-actions">
@@ -167,6 +169,7 @@ function Page() {
         {isStatic() && place.view !== 'overview' && <OneFile />}
       </main>
     </div>
+    <Announcer />
     {keysShown && <Keys views={shown} onClose={() => showKeys(false)} />}
   </RecordingContext.Provider>;
 }

@@ -1,6 +1,6 @@
 import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
-import type { Asked } from '../answers';
+import { isHeld, request, type Asked } from '../answers';
 import * as format from '../format';
 import { change, linkWithFilters, usePlace } from '../router';
 import { exactly, toFunction } from '../filters';
@@ -26,12 +26,34 @@ export function Place({ row }: { row: { file: string; line: number; module?: str
 
 /** The place in a file, leading to its lines. */
 export function SourcePlace({ row }: { row: { file: string; line: number; module?: string } }) {
-  if (!row.file || row.line <= 0) return <Place row={row} />;
+  if (!row.file || row.line <= 0 || !isHeld(request('source', { file: row.file }))) return <Place row={row} />;
   return <a class="source-place" href={linkWithFilters('source', { file: row.file, line: String(row.line) })}><Place row={row} /></a>;
 }
 
 export function FunctionCell({ row }: { row: Blamed }) {
   return <span class="function-cell"><Function text={row.function} /> <Place row={row} /></span>;
+}
+
+const kCallers = 4;
+const kStartup = /^(_start|__libc_start\w*|start_thread|__?clone3?)$/;
+
+/** The nearest callers of the blamed frame: sites of one function are told apart by them. */
+function callersOf(row: Blamed & { stack: readonly Frame[] }): string[] {
+  const blamed = row.stack.findIndex((frame) => frame.function === row.function && frame.line === row.line);
+  const names: string[] = [];
+  for (const frame of row.stack.slice(blamed + 1)) {
+    const name = format.shorten(format.shortName(frame.function), 48);
+    if (names[names.length - 1] === name) continue;
+    if (names.length === kCallers) return [...names, '…'];
+    if (!kStartup.test(frame.function)) names.push(name);
+  }
+  return names;
+}
+
+export function SiteCell({ row }: { row: Blamed & { stack?: readonly Frame[] } }) {
+  const callers = row.stack ? callersOf({ ...row, stack: row.stack }) : [];
+  return <span class="site-cell"><FunctionCell row={row} />
+    {callers.length > 0 && <small class="callers"><span class="visually-hidden">called from </span>{callers.map((name, i) => <span key={i}> ← <bdi>{name}</bdi></span>)}</small>}</span>;
 }
 
 export function Notes({ notes }: { notes: readonly string[] }) {

@@ -5,6 +5,7 @@ import { change, usePlace } from '../router';
 import { shorten } from '../format';
 import { useRecordingFacts } from '../recording';
 import type { View } from '../views';
+import { useAnnounced } from './announce';
 
 const typed: readonly FilterName[] = ['function', 'module', 'thread', 'section'];
 const hints: Record<string, string> = {
@@ -66,6 +67,8 @@ export function FilterBar({ view }: { view: View }) {
   const taken = takenOf(view.filters, params, useRecordingFacts());
   const set = filterNames.filter((name) => params[name]);
   const [unfolded, unfold] = useState(false);
+  const inWords = set.filter((name) => taken.includes(name)).map((name) => `${filterTitles[name]} ${shorten(params[name]!, 60)}`);
+  useAnnounced(inWords.length > 0 ? `Only ${inWords.join(', ')}` : 'No filter');
   if (taken.length === 0 && set.length === 0) return null;
   const inputs = typed.filter((name) => taken.includes(name));
   const chips = set.map((name) => <li key={name} class={taken.includes(name) ? 'chip' : 'chip idle'}>

@@ -1,17 +1,30 @@
 import type { ComponentChildren } from 'preact';
 import * as format from '../format';
 import { literally, toFunction } from '../filters';
-import { linkTo } from '../router';
+import { linkTo, useParam } from '../router';
 import { kNoStack, type SiteRow } from '../rows';
-import { Bar, Figures, FunctionCell, StackList, Verdict, withError } from './basics';
+import { Bar, Choice, Figures, SiteCell, StackList, Verdict, withError } from './basics';
 import { Table, type Column, type More } from './table';
+
+const groups = [{ value: 'site', title: 'Call site' }, { value: 'function', title: 'Function' }];
+
+/** Whether sites are added up by function; as the option of a report. */
+export function useGroup(): string | undefined {
+  const [group] = useParam('group', 'site');
+  return group === 'function' ? group : undefined;
+}
+
+export function GroupChoice() {
+  const [group, setGroup] = useParam('group', 'site');
+  return <Choice label="Add up by" value={group} options={groups} onChange={setGroup} />;
+}
 
 export function siteKey(row: { site?: number; function: string; file: string }): string {
   return row.site !== undefined ? String(row.site) : `${row.function.slice(0, 80)}${row.file}`.replace(/[,&]/g, '');
 }
 
 export const functionColumn: Column<SiteRow> = {
-  key: 'function', title: 'Function', wide: true, value: (row) => row.function, show: (row) => <FunctionCell row={row} />,
+  key: 'function', title: 'Function', wide: true, value: (row) => row.function, show: (row) => <SiteCell row={row} />,
 };
 
 export function shareColumn<Row extends { share: number }>(): Column<Row> {

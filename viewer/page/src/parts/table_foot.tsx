@@ -3,6 +3,7 @@ import * as format from '../format';
 import { useRecordingFacts } from '../recording';
 import { change, usePlace } from '../router';
 import { views } from '../views';
+import { useAnnounced } from './announce';
 import type { More } from './table';
 
 interface Props {
@@ -43,7 +44,8 @@ function Sentence(props: Props) {
 export function TableFoot(props: Props) {
   const { found, shown, query, more, page, onShow } = props;
   const step = Math.min(Math.max(page, 20), found - shown);
-  return <div class="table-foot" role="status">
+  useAnnounced(query ? `${format.count(found)} of ${ofRows(props)} contain ${format.shorten(query, 60)}` : '');
+  return <div class="table-foot">
     {step > 0 && <button type="button" onClick={() => onShow(shown + step)}>Show {format.count(step)} more</button>}
     {step <= 0 && !query && typeof more === 'function' && <button type="button" onClick={() => {
       onShow(shown + 20);

@@ -70,8 +70,8 @@ function moduleHues(layout: Layout<TreeRow>): Map<string, number> {
   return new Map([...sums].sort((a, b) => b[1] - a[1]).map(([module], i) => [module, Math.min(i, 7)]));
 }
 
-function Details({ box, layout, measure, bottomUp, onFocus, onZoom }: {
-  box: Box<TreeRow>; layout: Layout<TreeRow>; measure: Measure; bottomUp: boolean;
+function Details({ box, layout, whole, measure, bottomUp, onFocus, onZoom }: {
+  box: Box<TreeRow>; layout: Layout<TreeRow>; whole: number; measure: Measure; bottomUp: boolean;
   onFocus: (box: Box<TreeRow>) => void; onZoom: (key: string) => void;
 }) {
   const row = box.data.data;
@@ -91,8 +91,8 @@ function Details({ box, layout, measure, bottomUp, onFocus, onZoom }: {
       Whole name, {format.count(row.function.length)} characters</button>}
     <p class="muted"><SourcePlace row={row} />{row.file && row.module ? <> in <bdi>{format.shorten(format.lastPart(row.module), 60)}</bdi></> : null}
       {row.inlined && <> <span class="tag">inlined</span></>}</p>
-    <p class="big">{measure.write(box.value ?? 0)} <small>{format.share(total ? (box.value ?? 0) / total : 0)}</small></p>
-    <Bar share={total ? (box.value ?? 0) / total : 0} />
+    <p class="big">{measure.write(box.value ?? 0)} <small>{format.share(whole ? (box.value ?? 0) / whole : 0)}</small></p>
+    <Bar share={whole ? (box.value ?? 0) / whole : 0} />
     {!bottomUp && <p class="muted">{own > 0 ? `${measure.write(own)} here or in frames too small to show` : 'All of it in what it calls'}</p>}
     <Figures figures={measures.filter((m) => m !== measure && !(timed && m.value === 'temporary')).map((m) => ({ title: m.title, value: m.write(m.of(row)) }))} />
     <div class="actions">
@@ -116,8 +116,7 @@ function useWhole(measure: Measure): number | undefined {
   return narrowed || data?.mode !== 'full' ? undefined : measure.whole(data);
 }
 
-function InAll({ total, measure }: { total: number; measure: Measure }) {
-  const whole = useWhole(measure) ?? total;
+function InAll({ total, whole, measure }: { total: number; whole: number; measure: Measure }) {
   return <span class="muted">{whole > total ? `${measure.write(total)} of ${measure.write(whole)}: the smallest branches are left out`
     : `${measure.write(total)} in all`}</span>;
 }
@@ -131,12 +130,13 @@ function Graph({ rows, measure, bottomUp }: { rows: readonly TreeRow[]; measure:
   const found = useMemo(() => matched(layout, query), [layout, query]);
   const [copied, setCopied] = useState('');
   const total = layout.root.value ?? 0;
+  const whole = Math.max(total, useWhole(measure) ?? 0);
   const rootBelow = params['root'] === 'below';
   const zoom = params['zoom'] ?? '';
   const zoomed = layout.byKey.get(zoom);
   const selected = layout.byKey.get(params['sel'] ?? '') ?? zoomed ?? layout.root;
   const describe = (box: Box<TreeRow>) => {
-    const share = format.share(total ? (box.value ?? 0) / total : 0);
+    const share = format.share(whole ? (box.value ?? 0) / whole : 0);
     return `${format.shorten(box.data.name, 300)}\n${measure.write(box.value ?? 0)} · ${share}`;
   };
   const onFocus = (box: Box<TreeRow>) => {
@@ -160,10 +160,10 @@ function Graph({ rows, measure, bottomUp }: { rows: readonly TreeRow[]; measure:
             {trail.length > 4 && <span class="muted">…</span>}
             {trail.slice(Math.max(1, trail.length - 3)).map((box) => <button type="button" class="quiet" key={box.key} onClick={() => onZoom(box.key)}>
               <Name text={format.shortName(box.data.name)} most={36} /></button>)}
-          </> : <InAll total={total} measure={measure} />}
+          </> : <InAll total={total} whole={whole} measure={measure} />}
         </p>
         {query && <p class="matched" role="status">{found.keys.size === 0 ? 'nothing matches'
-          : `${format.share(found.share)} in ${format.plural(found.keys.size, 'frame')}`}</p>}
+          : `${format.share(found.share * total / whole)} in ${format.plural(found.keys.size, 'frame')}`}</p>}
       </div>
       <FlameGraph layout={layout} rootBelow={rootBelow} zoom={zoom} selected={params['sel'] ?? ''} matches={query ? found.keys : null}
         describe={describe} onFocus={onFocus} onCopy={onCopy} onZoom={onZoom} onSelect={(key) => change({ sel: key })}
@@ -176,14 +176,13 @@ function Graph({ rows, measure, bottomUp }: { rows: readonly TreeRow[]; measure:
       </p>
       <p class="visually-hidden" role="status">{copied}</p>
     </div>
-    <Details box={selected} layout={layout} measure={measure} bottomUp={bottomUp} onFocus={onFocus} onZoom={onZoom} />
-    <SameAsTable layout={layout} zoomed={zoomed ?? layout.root} measure={measure} />
+    <Details box={selected} layout={layout} whole={whole} measure={measure} bottomUp={bottomUp} onFocus={onFocus} onZoom={onZoom} />
+    <SameAsTable whole={whole} zoomed={zoomed ?? layout.root} measure={measure} />
   </div>;
 }
 
-function SameAsTable({ layout, zoomed, measure }: { layout: Layout<TreeRow>; zoomed: Box<TreeRow>; measure: Measure }) {
+function SameAsTable({ whole, zoomed, measure }: { whole: number; zoomed: Box<TreeRow>; measure: Measure }) {
   const [open, setOpen] = useState(false);
-  const total = layout.root.value ?? 0;
   const boxes = useMemo(() => open ? (zoomed.descendants() as Box<TreeRow>[]).filter((box) => box.data.data)
     .sort((a, b) => a.depth - b.depth || (b.value ?? 0) - (a.value ?? 0)).slice(0, 5000) : [], [zoomed, open]);
   return <details class="as-table" onToggle={(event) => setOpen(event.currentTarget.open)}>
@@ -192,7 +191,7 @@ function SameAsTable({ layout, zoomed, measure }: { layout: Layout<TreeRow>; zoo
       empty="No frames." columns={[
         { key: 'depth', title: 'Depth', numeric: true, value: (box) => box.depth },
         { key: 'value', title: measure.title, numeric: true, value: (box) => box.value ?? 0, show: (box) => measure.write(box.value ?? 0) },
-        { key: 'share', title: 'Share', numeric: true, value: (box) => (box.value ?? 0) / total, show: (box) => format.share((box.value ?? 0) / total) },
+        { key: 'share', title: 'Share', numeric: true, value: (box) => (box.value ?? 0) / whole, show: (box) => format.share((box.value ?? 0) / whole) },
         { key: 'name', title: 'Function', wide: true, value: (box) => box.data.name, show: (box) => <button type="button" class="link"
           onClick={() => change({ zoom: box.key, sel: box.key }, 'step')}><Name text={box.data.name} most={110} /></button> },
         { key: 'from', title: 'Called from', value: (box) => box.parent?.data.name ?? '', show: (box) => <Name text={format.shortName(box.parent?.data.name ?? '')} most={50} /> },

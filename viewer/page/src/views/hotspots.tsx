@@ -25,9 +25,8 @@ const groups = [
 ];
 
 export const staticRequests = () => [
-  ...['bytes', 'allocations', 'live', 'peak', 'temporary'].map((by) => sitesRequest('hotspots', { by, group: undefined })),
-  sitesRequest('hotspots', { by: 'bytes', group: 'function' }),
-  sitesRequest('hotspots', { by: 'bytes', group: 'module' }),
+  ...['bytes', 'allocations', 'live', 'peak', 'temporary'].flatMap((by) => [undefined, 'function', 'file', 'module'].map((group) =>
+    sitesRequest('hotspots', { by, group }))),
   request('summary'),
 ];
 

@@ -1,11 +1,11 @@
 import { request, useAnswer } from '../answers';
 import { hasWindow, siteFilters, useFilters, type Filters } from '../filters';
 import * as format from '../format';
-import { Bar, Figures, Function, FunctionCell, Lead, Shown, StackList, Verdict } from '../parts/basics';
+import { Bar, Figures, Function, Lead, SiteCell, Shown, StackList, Verdict } from '../parts/basics';
 import { Search } from '../parts/filter_bar';
 import { askedForAt, isChecked } from '../parts/leak_check';
 import { kRows, sitesRequest, useLimit } from '../parts/sites';
-import { functionColumn, shareColumn, SiteTable } from '../parts/site_table';
+import { functionColumn, GroupChoice, shareColumn, SiteTable, useGroup } from '../parts/site_table';
 import { columnOf, Table, type More } from '../parts/table';
 import { linkTo } from '../router';
 import type { Blamed, Frame, SiteRow, Summary } from '../rows';
@@ -17,7 +17,7 @@ export const order = 0;
 export const letter = 'l';
 export const filters = siteFilters;
 export const staticRequests = () =>
-  [request('leaks', { classes: 'all', limit: kRows }), sitesRequest('leaks'), request('summary')];
+  [request('leaks', { classes: 'all', limit: kRows }), sitesRequest('leaks'), sitesRequest('leaks', { group: 'function' }), request('summary')];
 
 interface LeakRow extends Blamed {
   readonly class: string;
@@ -90,7 +90,7 @@ function Rows({ rows, more, filtered }: { rows: readonly LeakRow[]; more: More; 
         { key: 'class', title: 'Class', value: (row) => classes.findIndex((kind) => kind.value === row.class),
           show: (row) => <span class={`word ${row.class === 'definite' ? 'warn' : ''}`}>{row.class}</span> },
         columnOf.bytes<LeakRow>('bytes', 'Bytes', (row) => row.bytes),
-        { key: 'function', title: 'Function', wide: true, value: (row) => row.function, show: (row) => <FunctionCell row={row} /> },
+        { key: 'function', title: 'Function', wide: true, value: (row) => row.function, show: (row) => <SiteCell row={row} /> },
         columnOf.count<LeakRow>('blocks', 'Blocks', (row) => row.blocks),
         { key: 'confidence', title: 'Likely a leak', numeric: true, value: (row) => row.confidence,
           show: (row) => <span class="share"><Bar share={row.confidence} tone="second" /><span>{format.share(row.confidence)}</span></span> },
@@ -103,8 +103,9 @@ function Rows({ rows, more, filtered }: { rows: readonly LeakRow[]; more: More; 
 function Alive() {
   const taken = useFilters(filters);
   const timed = hasWindow(taken);
+  const group = useGroup();
   const { limit, more } = useLimit();
-  const answer = useAnswer<SiteRow[]>(request('leaks', { ...taken, limit }));
+  const answer = useAnswer<SiteRow[]>(request('leaks', { ...taken, group, limit }));
   return <Shown answer={answer}>{(rows) => <>
     {rows[0] && <Verdict><Function text={rows[0].function} /> holds {format.bytes(rows[0].live_bytes)} in {format.plural(rows[0].live_blocks, 'block')},
       {' '}{format.share(rows[0].share)} of what {timed ? 'was alive at the end of that time' : 'is alive'}. Whether the program could still reach
@@ -144,7 +145,8 @@ export function component() {
   const checked = summary.data !== undefined && isChecked(summary.data);
   const taken = useFilters(filters);
   const parted = partOf(taken);
-  const classed = checked && !parted;
+  const grouped = useGroup() !== undefined;
+  const classed = checked && !parted && !grouped;
   const { limit, more } = useLimit();
   const answer = useAnswer<LeakRow[]>(classed ? request('leaks', { classes: 'all', ...taken, limit }) : null);
   return <>
@@ -153,9 +155,10 @@ export function component() {
     {summary.data && !checked && <div class="notes" role="note"><p>{summary.data.exit.kind === 'running' ? <>The leak check comes when the program ends; <code>heapscribe ctl {summary.data.pid ?? 'PID'} leaks</code> asks for one now. Until then what</>
       : <>There is no leak check{state ? <>: <bdi>{String(state)}</bdi></> : null}. What</>} is alive is not told from leaks.</p></div>}
     {checked && parted && <div class="notes" role="note"><p>The leak check looked at the whole program once, and tells nothing of {parted}. This is what was alive, lost or not.</p></div>}
+    {checked && !parted && grouped && <div class="notes" role="note"><p>By function this is what was alive, lost or not. By call site it is what the leak check found.</p></div>}
     {summary.data && !parted && <Moment summary={summary.data} />}
     {summary.data && !parted && <Sums summary={summary.data} />}
-    <div class="controls"><Search /></div>
+    <div class="controls"><GroupChoice /><Search /></div>
     {classed && <Shown answer={answer} isTold={(note) => !standsStill(summary.data) || !note.includes('still running')}>{(rows) => <Rows rows={rows} more={more(rows.length)} filtered={Object.keys(taken).length > 0} />}</Shown>}
     {summary.data && !classed && <Alive />}
   </>;

@@ -18,11 +18,14 @@ export const staticRequests = () => [request('summary'), timelineRequest, snapsh
 
 type Kind = Summary['by_kind'][number];
 
+/** A finding is of all sites of a function, and its figures are found where those are added up. Leaks has classes by site only. */
+const addedUp = new Set(['hotspots', 'peak', 'temporary']);
+
 /** What the finding's command asks, as a link to the view that shows it. */
 function linkOf(finding: Finding): string {
   const words = [...finding.command.matchAll(/'((?:[^']|'\\'')*)'|(\S+)/g)].map((m) => m[1]?.replaceAll("'\\''", "'") ?? m[2]!);
   const report = words[1] ?? 'hotspots';
-  const params: Record<string, string> = {};
+  const params: Record<string, string> = addedUp.has(report) ? { group: 'function' } : {};
   for (let i = 2; i + 1 < words.length; ++i) {
     if (words[i]!.startsWith('--')) params[words[i]!.slice(2)] = words[++i]!;
   }

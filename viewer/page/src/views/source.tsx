@@ -1,5 +1,5 @@
 import { useEffect, useMemo, useRef } from 'preact/hooks';
-import { isStatic, request, useAnswer } from '../answers';
+import { isHeld, isStatic, request, useAnswer } from '../answers';
 import { siteFilters, useFilters } from '../filters';
 import * as format from '../format';
 import { Bar, Choice, Empty, Lead, Shown, Verdict } from '../parts/basics';
@@ -92,6 +92,11 @@ function Annotated({ file, line }: { file: string; line: number }) {
   </>;
 }
 
+function FileName({ file }: { file: string }) {
+  const name = <bdi class="name">{format.shorten(file, 110)}</bdi>;
+  return isHeld(request('source', { file })) ? <a href={linkWithFilters('source', { file })}>{name}</a> : name;
+}
+
 function Files() {
   const taken = useFilters(filters);
   const { limit, more } = useLimit();
@@ -108,8 +113,7 @@ function Files() {
         columnOf.bytes<FileRow>('peak', 'Peak', (row) => row.peak_bytes),
         columnOf.bytes<FileRow>('live', 'Alive', (row) => row.live_bytes),
         columnOf.count<FileRow>('lines', 'Lines', (row) => row.lines),
-        { key: 'file', title: 'File', wide: true, value: (row) => row.file, show: (row) => <a href={linkWithFilters('source', { file: row.file })}>
-          <bdi class="name">{format.shorten(row.file, 110)}</bdi></a> },
+        { key: 'file', title: 'File', wide: true, value: (row) => row.file, show: (row) => <FileName file={row.file} /> },
       ]} />}</Shown>
   </>;
 }
