@@ -8,6 +8,7 @@ import { LiveBadge } from './parts/badge';
 import { FilterBar } from './parts/filter_bar';
 import { Keys } from './parts/keys';
 import { OneFile } from './parts/one_file';
+import { Which } from './parts/which';
 import { go, linkWithFilters, usePlace } from './router';
 import { chooseTheme, startTheme, useTheme, type Theme } from './theme';
 import { views, type View } from './views';
@@ -108,7 +109,7 @@ function Page() {
       const target = event.target as HTMLElement;
       const typing = target.closest('input:not([type=radio]), textarea, select') !== null;
       if (event.key === 'Escape' && typing) {
-        target.blur();
+        heading.current?.focus({ preventScroll: true });
         return;
       }
       if (typing || event.ctrlKey || event.metaKey || event.altKey) return;
@@ -165,6 +166,7 @@ function Page() {
           {view && <FilterBar view={view} />}
         </div>
         {isStatic() && place.view === 'overview' && <OneFile />}
+        {view && <Which view={view} recording={recording} />}
         {view ? <view.component key={view.id} /> : <p><a href="#/overview">Go to the overview</a></p>}
         {isStatic() && place.view !== 'overview' && <OneFile />}
       </main>
