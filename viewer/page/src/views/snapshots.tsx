@@ -1,3 +1,4 @@
+import { useEffect, useRef } from 'preact/hooks';
 import { isStatic, request, useAnswer } from '../answers';
 import * as format from '../format';
 import { FunctionCell, Lead, Shown, StackList } from '../parts/basics';
@@ -7,6 +8,7 @@ import { columnOf, Table, type Column } from '../parts/table';
 import { snapshotsRequest } from '../parts/timeline';
 import { change, linkTo, useParam, usePlace } from '../router';
 import type { Blamed, Frame, Snapshot } from '../rows';
+import { calm } from '../theme';
 
 export const id = 'snapshots';
 export const title = 'Snapshots';
@@ -29,8 +31,16 @@ function isHeld(snapshot: Snapshot): boolean {
 function HeldThen({ at }: { at: string }) {
   const { limit, more } = useLimit();
   const answer = useAnswer<Held[]>(request('snapshots', { at, limit }));
+  const heading = useRef<HTMLHeadingElement>(null);
+  const ready = answer.data !== undefined;
+  // Only for who opened it here: a link restores the page from its top.
+  useEffect(() => {
+    if (!ready || !document.activeElement?.closest('.opens-below')) return;
+    heading.current?.scrollIntoView({ block: 'start', behavior: calm() ? 'auto' : 'smooth' });
+    heading.current?.focus({ preventScroll: true });
+  }, [ready]);
   return <section aria-labelledby="held-title">
-    <h2 id="held-title">Held at <bdi>{/^\d+$/.test(at) ? `snapshot ${at}` : at}</bdi></h2>
+    <h2 id="held-title" ref={heading} tabIndex={-1}>Held at <bdi>{/^\d+$/.test(at) ? `snapshot ${at}` : at}</bdi></h2>
     <div class="controls"><Search /></div>
     <Shown answer={answer}>{(rows) => <Table caption="What every place held then" rows={rows} more={more(rows.length)} sorted="live" keyOf={(row) => String(row.site)} empty="Nothing was held then."
       detail={(row) => <StackList stack={row.stack} />}
@@ -59,14 +69,14 @@ export function component() {
       return <>
         {a && b ? <p class="actions"><a class="button" href={linkTo('diff', { a, b })}>What changed from {a} to {b}</a></p>
           : rows.length > 1 && !isStatic() && <p class="muted">{picked.length === 1 ? 'Pick one more to compare.' : 'Pick two to compare.'}</p>}
-        <Table caption="Snapshots in the order of taking" rows={rows} keyOf={nameOf} id="s" search={false}
+        <Table caption="Snapshots in the order of taking" rows={[...rows].sort((x, y) => x.seconds - y.seconds || x.id - y.id)} keyOf={nameOf} id="s" search={false}
           empty="There are no snapshots: heapscribe run --snapshot-every 1s takes them, or heapscribe ctl PID snapshot LABEL."
           columns={[
             ...(isStatic() ? [] : [{ key: 'pick', title: 'Pick', value: (row: Snapshot) => picked.includes(nameOf(row)) ? 1 : 0,
               show: (row: Snapshot) => <input type="checkbox" aria-label={`Pick ${nameOf(row)}`} checked={picked.includes(nameOf(row))} onChange={() => toggle(nameOf(row))} /> } satisfies Column<Snapshot>]),
             { key: 'seconds', title: 'Time', numeric: true, value: (row) => row.seconds, show: (row) => format.seconds(row.seconds) },
             { key: 'label', title: 'Snapshot', wide: true, value: (row) => row.label || String(row.id),
-              show: (row) => !isHeld(row) ? <>{row.id} <bdi>{format.shorten(row.label, 63)}</bdi></> : <button type="button" class="link" aria-pressed={at === nameOf(row)} onClick={() => change({ at: at === nameOf(row) ? undefined : nameOf(row) }, 'step')}>
+              show: (row) => !isHeld(row) ? <>{row.id} <bdi>{format.shorten(row.label, 63)}</bdi></> : <button type="button" class="link opens-below" aria-pressed={at === nameOf(row)} onClick={() => change({ at: at === nameOf(row) ? undefined : nameOf(row) }, 'step')}>
                 {row.id} <bdi>{format.shorten(row.label, 63)}</bdi></button> },
             { key: 'cause', title: 'Taken', value: (row) => row.cause },
             columnOf.bytes<Snapshot>('live', 'Live', (row) => row.live_bytes),
