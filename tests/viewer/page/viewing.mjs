@@ -85,7 +85,13 @@ const sqlite = `
   LIMIT 20000) INSERT INTO t SELECT x, hex(randomblob(20)) FROM c; CREATE INDEX i ON t(b); SELECT count(*) FROM t GROUP BY b LIMIT 3;'
 `;
 
-const scripts = { compiler: compiled, redis, killed, asked, sqlite };
+const idle = `
+echo 'int main(void) { return 0; }' > "$2/idle.c"
+gcc -o "$2/idle" "$2/idle.c"
+"$0" run --quiet -o "$1" -- "$2/idle"
+`;
+
+const scripts = { idle, compiler: compiled, redis, killed, asked, sqlite };
 
 /** Made once for all workers; whoever comes second waits. */
 export function recording(name) {

@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact';
-import { useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import { isHeld, request, type Asked } from '../answers';
 import * as format from '../format';
 import { change, linkWithFilters, usePlace } from '../router';
@@ -164,6 +164,24 @@ export function stackText(stack: readonly Frame[]): string {
   }).join('\n');
 }
 
+const kSaidMs = 3000;
+
+/** A sentence that goes again by itself. */
+export function useSaid(): [string, (text: string) => void] {
+  const [text, say] = useState('');
+  useEffect(() => {
+    const timer = text ? window.setTimeout(() => say(''), kSaidMs) : 0;
+    return () => clearTimeout(timer);
+  }, [text]);
+  return [text, say];
+}
+
+/** What came of it, in words. */
+export async function copyStack(stack: readonly Frame[]): Promise<string> {
+  if (stack.length === 0) return 'Select a frame first: nothing is copied.';
+  return (await copyText(stackText(stack))) ? 'The stack is copied.' : 'The browser refused to copy.';
+}
+
 export function CopyButton({ text, title = 'Copy stack' }: { text: () => string; title?: string }) {
   const [done, setDone] = useState('');
   const copy = async () => {
@@ -181,7 +199,7 @@ export function StackList({ stack, title = 'Call stack, innermost first' }:
   if (stack.length === 0) return <Empty>No stack is known.</Empty>;
   const shown = all ? stack : stack.slice(0, kFirstFrames);
   return <div class="stack">
-    <div class="stack-head"><h3>{title}</h3><CopyButton text={() => stackText(stack)} /></div>
+    <div class="stack-head"><h2 class="minor">{title}</h2><CopyButton text={() => stackText(stack)} /></div>
     <ol>
       {shown.map((frame, i) => <li key={i} class={frame.inlined ? 'inlined' : ''}>
         <a href={linkWithFilters('flame', toFunction(exactly(frame.function.slice(0, 500))))}
@@ -209,7 +227,7 @@ export function Sparkline({ values, width = 120, height = 28 }:
   const points = values.map((value, i) =>
     `${((i / (values.length - 1)) * width).toFixed(1)},${(height - 1 - (value / most) * (height - 3)).toFixed(1)}`);
   return <svg class="sparkline" width={width} height={height} viewBox={`0 0 ${width} ${height}`} role="img"
-    aria-label={`live over time, from ${format.bytes(values[0]!)} to ${format.bytes(values[values.length - 1]!)}`}>
+    aria-label={`live over time: ${format.bytes(values[0]!)} at the start, at most ${format.bytes(Math.max(...values))}, ${format.bytes(values[values.length - 1]!)} at the end`}>
     <polygon points={`0,${height} ${points.join(' ')} ${width},${height}`} />
     <polyline points={points.join(' ')} />
   </svg>;

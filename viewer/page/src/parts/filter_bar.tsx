@@ -61,6 +61,11 @@ function whyIdle(name: FilterName, params: Readonly<Record<string, string>>): st
   return hasWindow(params) && (name === 'thread' || name === 'section') ? 'not with a time window' : 'not for this report';
 }
 
+/** What had the focus is gone with its filter: it goes to what is left of them, or to the heading. */
+function keepFocus(): void {
+  requestAnimationFrame(() => (document.querySelector<HTMLElement>('.chip button, .filters summary') ?? document.querySelector<HTMLElement>('h1'))?.focus());
+}
+
 /** What the report is narrowed to; what it cannot be narrowed to is said. */
 export function FilterBar({ view }: { view: View }) {
   const { params } = usePlace();
@@ -70,16 +75,19 @@ export function FilterBar({ view }: { view: View }) {
   const inWords = set.filter((name) => taken.includes(name)).map((name) => `${filterTitles[name]} ${shorten(params[name]!, 60)}`);
   useAnnounced(inWords.length > 0 ? `Only ${inWords.join(', ')}` : 'No filter');
   if (taken.length === 0 && set.length === 0) return null;
+  const drop = (names: readonly FilterName[]) => {
+    change(Object.fromEntries(names.map((name) => [name, undefined])), 'step');
+    keepFocus();
+  };
   const inputs = typed.filter((name) => taken.includes(name));
   const chips = set.map((name) => <li key={name} class={taken.includes(name) ? 'chip' : 'chip idle'}>
     <span class="chip-name">{filterTitles[name]}</span> <bdi>{shorten(params[name]!, 60)}</bdi>
     {!taken.includes(name) && <span class="muted"> ({whyIdle(name, params)})</span>}
-    <button type="button" aria-label={`Drop the filter ${filterTitles[name]}`} onClick={() => change({ [name]: undefined }, 'step')}>×</button>
+    <button type="button" aria-label={`Drop the filter ${filterTitles[name]}`} onClick={() => drop([name])}>×</button>
   </li>);
   return <section class="filters" aria-label="Filters">
     {set.length > 0 && <ul class="chips" aria-label="Filters that are set">{chips}
-      {set.length > 1 && <li><button type="button" class="quiet" onClick={() =>
-        change(Object.fromEntries(set.map((name) => [name, undefined])), 'step')}>Drop all</button></li>}
+      {set.length > 1 && <li><button type="button" class="quiet" onClick={() => drop(set)}>Drop all</button></li>}
     </ul>}
     {inputs.length > 0 && <details open={unfolded} onToggle={(event) => unfold(event.currentTarget.open)}>
       <summary>Filter</summary>

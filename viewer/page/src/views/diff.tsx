@@ -2,8 +2,9 @@ import { useEffect, useMemo, useState } from 'preact/hooks';
 import { request, useAnswer, isStatic } from '../answers';
 import { exactly, stackFilters, useFilters, type Filters, type Taken } from '../filters';
 import * as format from '../format';
-import { Choice, copyText, Empty, Figures, Function, FunctionCell, Lead, Shown, StackList, stackText, Verdict } from '../parts/basics';
+import { Choice, copyStack, Empty, Figures, Function, FunctionCell, Lead, Shown, StackList, useSaid, Verdict } from '../parts/basics';
 import { FlameGraph } from '../parts/flame';
+import { FlameHelp, FrameTable } from '../parts/frame_table';
 import { layOut, matched, type Box, type Branch } from '../parts/flame_layout';
 import { Search } from '../parts/filter_bar';
 import { kRows, useLimit } from '../parts/sites';
@@ -11,7 +12,7 @@ import { Table } from '../parts/table';
 import { snapshotsRequest } from '../parts/timeline';
 import { useRecordingFacts } from '../recording';
 import { change, useParam, usePlace } from '../router';
-import type { Blamed, Frame, Snapshot } from '../rows';
+import { kNoStack, type Blamed, type Frame, type Snapshot } from '../rows';
 
 export const id = 'diff';
 export const title = 'Difference';
@@ -75,20 +76,29 @@ function Graph({ rows, write }: { rows: readonly Change[]; write: (value: number
   const layout = useMemo(() => layOut(treeOf(rows)), [rows]);
   const query = params['q'] ?? '';
   const found = useMemo(() => matched(layout, query), [layout, query]);
+  const [copied, setCopied] = useSaid();
   if ((layout.root.value ?? 0) === 0) return <Empty>Nothing changed.</Empty>;
   const signed = (value: number) => value > 0 ? `+${write(value)}` : write(value);
   const describe = (box: Box<Sums>) => `${format.shorten(box.data.name, 300)}\n${write(box.data.data!.before)} → ${write(box.data.data!.after)} (${signed(box.data.data!.after - box.data.data!.before)})`;
   const stackOf = (box: Box<Sums>) => (box.ancestors() as Box<Sums>[]).map((at) => at.data.data!.frame).filter((frame): frame is Frame => frame !== null);
   const selected = layout.byKey.get(params['sel'] ?? '');
   return <>
-    <FlameGraph layout={layout} rootBelow={false} zoom={params['zoom'] ?? ''} selected={params['sel'] ?? ''} matches={query ? found.keys : null}
+    <FlameGraph layout={layout} rootBelow={false} zoom={params['zoom'] ?? ''} span={params['span'] ?? ''} onSpan={(span) => change({ span })} selected={params['sel'] ?? ''} matches={query ? found.keys : null}
       describe={describe} fill={(box, dark) => deltaFill(box.data.data!, dark)} label="Difference by call stack; the ranked list has the same by function"
-      onZoom={(zoom) => change({ zoom }, 'step')} onSelect={(sel) => change({ sel })}
-      onFocus={(box) => box.depth > 0 && !isStatic() && change({ function: exactly(box.data.name.slice(0, 500)), zoom: undefined, sel: undefined }, 'step')}
-      onCopy={(box) => void copyText(stackText(stackOf(box)))} />
+      onZoom={(zoom) => change({ zoom, span: undefined }, 'step')} onSelect={(sel) => change({ sel })}
+      onFocus={(box) => box.depth > 0 && !isStatic() && change({ function: exactly(box.data.name.slice(0, 500)), zoom: undefined, span: undefined, sel: undefined }, 'step')}
+      onCopy={(box) => void copyStack(stackOf(box)).then(setCopied)} />
     <p class="legend" id="flame-help"><span class="module more"><span class="swatch" aria-hidden="true" />more</span><span class="module less"><span class="swatch" aria-hidden="true" />less</span>
-      <span>width: the larger of before and after</span></p>
+      <span>width: the larger of before and after</span>
+      <span class="muted"><FlameHelp /></span></p>
+    {copied && <p class="copied" role="status">{copied}</p>}
     {selected && <Verdict><Function text={selected.data.name} />: {write(selected.data.data!.before)} before, {write(selected.data.data!.after)} after, {signed(selected.data.data!.after - selected.data.data!.before)}.</Verdict>}
+    <FrameTable layout={layout} zoomed={layout.byKey.get(params['zoom'] ?? '') ?? layout.root} caption="Frames of the graph, before and after" columns={[
+      { key: 'delta', title: 'Difference', numeric: true, value: (box) => Math.abs(box.data.data!.after - box.data.data!.before),
+        show: (box) => signed(box.data.data!.after - box.data.data!.before) },
+      { key: 'before', title: 'Before', numeric: true, value: (box) => box.data.data!.before, show: (box) => write(box.data.data!.before) },
+      { key: 'after', title: 'After', numeric: true, value: (box) => box.data.data!.after, show: (box) => write(box.data.data!.after) },
+    ]} />
   </>;
 }
 
@@ -144,8 +154,9 @@ export function component() {
       const worst = changed[0];
       if (!worst) return <Verdict tone="good">{two ? `By ${measure} nothing changed. Another measure may tell more.` : 'Nothing that is alive changed between the two.'}</Verdict>;
       return <>
-        <Verdict tone={worst.delta > 0 ? 'warn' : 'good'}>{worst.delta > 0 ? 'Look first at ' : 'Most went from '}<Function text={worst.function} />: {signed(worst.delta)},
-          {' '}from {write(worst.old)} to {write(worst.new)}.</Verdict>
+        {worst.function === kNoStack ? <Verdict>No stacks were recorded, so nobody can tell where the difference of {signed(worst.delta)} comes from. Record with <code>--mode full</code> to see.</Verdict>
+          : <Verdict tone={worst.delta > 0 ? 'warn' : 'good'}>{worst.delta > 0 ? 'Look first at ' : 'Most went from '}<Function text={worst.function} />: {signed(worst.delta)},
+          {' '}from {write(worst.old)} to {write(worst.new)}.</Verdict>}
         {look === 'graph' ? <Graph rows={changed} write={write} />
           : <Table caption="Places by how much they changed" rows={changed} more={more(rows.length)} sorted="delta" empty="Nothing changed."
             keyOf={(row) => `${format.shortName(row.function).slice(0, 60)}${format.lastPart(row.file)}`.replace(/[,&]/g, '')}

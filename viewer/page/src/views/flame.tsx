@@ -2,11 +2,11 @@ import { useMemo, useState } from 'preact/hooks';
 import { isStatic, request, useAnswer } from '../answers';
 import { exactly, hasWindow, siteFilters, untimedFilters, useFilters, type Taken } from '../filters';
 import * as format from '../format';
-import { Choice, copyText, CopyButton, Empty, Figures, Name, Shown, SourcePlace, stackText, Bar } from '../parts/basics';
+import { Choice, CopyButton, copyStack, Empty, Figures, Name, Shown, SourcePlace, stackText, useSaid, Bar } from '../parts/basics';
 import { FlameGraph, hue } from '../parts/flame';
+import { FlameHelp, FrameTable } from '../parts/frame_table';
 import { layOut, matched, type Box, type Branch, type Layout } from '../parts/flame_layout';
 import { Search } from '../parts/filter_bar';
-import { Table } from '../parts/table';
 import { change, useParam, usePlace } from '../router';
 import { useTheme } from '../theme';
 import { kNoStack, type Frame, type Summary, type TreeRow } from '../rows';
@@ -128,7 +128,7 @@ function Graph({ rows, measure, bottomUp }: { rows: readonly TreeRow[]; measure:
   const hues = useMemo(() => moduleHues(layout), [layout]);
   const query = params['q'] ?? '';
   const found = useMemo(() => matched(layout, query), [layout, query]);
-  const [copied, setCopied] = useState('');
+  const [copied, setCopied] = useSaid();
   const total = layout.root.value ?? 0;
   const whole = Math.max(total, useWhole(measure) ?? 0);
   const rootBelow = params['root'] === 'below';
@@ -140,11 +140,10 @@ function Graph({ rows, measure, bottomUp }: { rows: readonly TreeRow[]; measure:
     return `${format.shorten(box.data.name, 300)}\n${measure.write(box.value ?? 0)} · ${share}`;
   };
   const onFocus = (box: Box<TreeRow>) => {
-    if (box.data.data && !isStatic()) change({ function: exactly(box.data.data.function.slice(0, 500)), zoom: undefined, sel: undefined }, 'step');
+    if (box.data.data && !isStatic()) change({ function: exactly(box.data.data.function.slice(0, 500)), zoom: undefined, span: undefined, sel: undefined }, 'step');
   };
-  const onZoom = (key: string | undefined) => change({ zoom: key, sel: params['sel'] ?? key }, 'step');
-  const onCopy = (box: Box<TreeRow>) => void copyText(stackText(stackOf(box, bottomUp)))
-    .then((done) => setCopied(done ? 'The stack is copied.' : 'The browser refused to copy.'));
+  const onZoom = (key: string | undefined) => change({ zoom: key, span: undefined, sel: params['sel'] ?? key }, 'step');
+  const onCopy = (box: Box<TreeRow>) => void copyStack(stackOf(box, bottomUp)).then(setCopied);
   if (total === 0) return <Empty>No such blocks: nothing to draw.</Empty>;
   if (rows.every((row) => row.function === kNoStack && row.children.length === 0)) {
     return <Empty>No stacks were recorded, {measure.write(total)} in all. Record with --mode full or --mode sample to see where they come from.</Empty>;
@@ -154,49 +153,34 @@ function Graph({ rows, measure, bottomUp }: { rows: readonly TreeRow[]; measure:
   return <div class="flame-view">
     <div class="flame-main">
       <div class="flame-head">
-        <p class="trail" aria-label="Zoomed to">
+        <div class="trail" role="group" aria-label="Zoomed to">
           {trail.length > 1 ? <>
             <button type="button" class="quiet" onClick={() => onZoom(undefined)}>all</button>
             {trail.length > 4 && <span class="muted">…</span>}
             {trail.slice(Math.max(1, trail.length - 3)).map((box) => <button type="button" class="quiet" key={box.key} onClick={() => onZoom(box.key)}>
               <Name text={format.shortName(box.data.name)} most={36} /></button>)}
           </> : <InAll total={total} whole={whole} measure={measure} />}
-        </p>
+        </div>
+        {copied && <p class="copied" role="status">{copied}</p>}
         {query && <p class="matched" role="status">{found.keys.size === 0 ? 'nothing matches'
           : `${format.share(found.share * total / whole)} in ${format.plural(found.keys.size, 'frame')}`}</p>}
       </div>
-      <FlameGraph layout={layout} rootBelow={rootBelow} zoom={zoom} selected={params['sel'] ?? ''} matches={query ? found.keys : null}
+      <FlameGraph layout={layout} rootBelow={rootBelow} zoom={zoom} span={params['span'] ?? ''} onSpan={(span) => change({ span })} selected={params['sel'] ?? ''} matches={query ? found.keys : null}
         describe={describe} onFocus={onFocus} onCopy={onCopy} onZoom={onZoom} onSelect={(key) => change({ sel: key })}
         label={`${measure.title} by call stack, ${measure.write(total)} in all. Arrow keys move, Enter zooms, the table below has the same.`}
         fill={(box) => box.data.data ? hue(hues.get(box.data.data.module) ?? 7, dark, box.data.name) : hue(7, dark)} />
       <p class="legend" id="flame-help">
         {[...hues].slice(0, 5).map(([module, at]) => <span key={module} class="module"><span class="swatch" aria-hidden="true" style={{ background: hue(at, dark) }} />
           <bdi>{format.shorten(format.lastPart(module) || 'no module', 30)}</bdi></span>)}
-        <span class="muted">Click selects, again or double click zooms; drag moves, Ctrl and wheel scales. <kbd>?</kbd> has the keys.</span>
+        <span class="muted"><FlameHelp /></span>
       </p>
-      <p class="visually-hidden" role="status">{copied}</p>
     </div>
     <Details box={selected} layout={layout} whole={whole} measure={measure} bottomUp={bottomUp} onFocus={onFocus} onZoom={onZoom} />
-    <SameAsTable whole={whole} zoomed={zoomed ?? layout.root} measure={measure} />
+    <FrameTable layout={layout} zoomed={zoomed ?? layout.root} caption={`Frames of the graph, ${measure.title.toLowerCase()}`} columns={[
+      { key: 'value', title: measure.title, numeric: true, value: (box) => box.value ?? 0, show: (box) => measure.write(box.value ?? 0) },
+      { key: 'share', title: 'Share', numeric: true, value: (box) => (box.value ?? 0) / whole, show: (box) => format.share((box.value ?? 0) / whole) },
+    ]} />
   </div>;
-}
-
-function SameAsTable({ whole, zoomed, measure }: { whole: number; zoomed: Box<TreeRow>; measure: Measure }) {
-  const [open, setOpen] = useState(false);
-  const boxes = useMemo(() => open ? (zoomed.descendants() as Box<TreeRow>[]).filter((box) => box.data.data)
-    .sort((a, b) => a.depth - b.depth || (b.value ?? 0) - (a.value ?? 0)).slice(0, 5000) : [], [zoomed, open]);
-  return <details class="as-table" onToggle={(event) => setOpen(event.currentTarget.open)}>
-    <summary>The same as a table</summary>
-    {open && <Table caption={`Frames of the graph, ${measure.title.toLowerCase()}`} rows={boxes} keyOf={(box) => box.key} id="t" search={false}
-      empty="No frames." columns={[
-        { key: 'depth', title: 'Depth', numeric: true, value: (box) => box.depth },
-        { key: 'value', title: measure.title, numeric: true, value: (box) => box.value ?? 0, show: (box) => measure.write(box.value ?? 0) },
-        { key: 'share', title: 'Share', numeric: true, value: (box) => (box.value ?? 0) / whole, show: (box) => format.share((box.value ?? 0) / whole) },
-        { key: 'name', title: 'Function', wide: true, value: (box) => box.data.name, show: (box) => <button type="button" class="link"
-          onClick={() => change({ zoom: box.key, sel: box.key }, 'step')}><Name text={box.data.name} most={110} /></button> },
-        { key: 'from', title: 'Called from', value: (box) => box.parent?.data.name ?? '', show: (box) => <Name text={format.shortName(box.parent?.data.name ?? '')} most={50} /> },
-      ]} />}
-  </details>;
 }
 
 export function component() {
@@ -212,7 +196,7 @@ export function component() {
       <Choice label="Measure" value={measure.value} options={measures} onChange={(value) => { setBy(value); }} />
       <Choice label="Direction" value={tree} options={directions} onChange={(value) => {
         setTree(value);
-        change({ zoom: undefined, sel: undefined });
+        change({ zoom: undefined, span: undefined, sel: undefined });
       }} />
       <Choice label="Root" value={root} options={[{ value: 'above', title: 'Above' }, { value: 'below', title: 'Below' }]} onChange={setRoot} />
       <Search label="Find a function" />

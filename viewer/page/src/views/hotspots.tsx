@@ -40,7 +40,9 @@ export function component() {
   const [by] = useParam('by', 'bytes');
   const [group, setGroup] = useParam('group', 'site');
   const { answer, more } = useSites('hotspots', { by, group: group === 'site' ? undefined : group }, filters);
-  const timed = hasWindow(useFilters(filters));
+  const taken = useFilters(filters);
+  const timed = hasWindow(taken);
+  const filtered = Object.keys(taken).length > 0;
   const ask = (value: string) => () => change({ by: value === 'bytes' ? undefined : value }, 'step');
   const columns: Column<SiteRow>[] = [
     { ...columnOf.bytes<SiteRow>('bytes', 'Bytes', (row) => row.bytes), ask: ask('bytes'),
@@ -59,6 +61,6 @@ export function component() {
       <Search />
     </div>
     <Shown answer={answer}>{(rows) => <SiteTable rows={rows} columns={columns} more={more} sorted={by} timed={timed}
-      caption={`Places that allocate, by ${by}`} empty="No place fits these filters." />}</Shown>
+      caption={`Places that allocate, by ${by}`} empty={filtered ? 'No place fits these filters.' : 'Nothing was allocated.'} />}</Shown>
   </>;
 }

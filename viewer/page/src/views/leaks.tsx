@@ -8,7 +8,7 @@ import { kRows, sitesRequest, useLimit } from '../parts/sites';
 import { functionColumn, GroupChoice, shareColumn, SiteTable, useGroup } from '../parts/site_table';
 import { columnOf, Table, type More } from '../parts/table';
 import { linkTo } from '../router';
-import type { Blamed, Frame, SiteRow, Summary } from '../rows';
+import { kNoStack, type Blamed, type Frame, type SiteRow, type Summary } from '../rows';
 
 export const id = 'leaks';
 export const title = 'Leaks';
@@ -107,7 +107,7 @@ function Alive() {
   const { limit, more } = useLimit();
   const answer = useAnswer<SiteRow[]>(request('leaks', { ...taken, group, limit }));
   return <Shown answer={answer}>{(rows) => <>
-    {rows[0] && <Verdict><Function text={rows[0].function} /> holds {format.bytes(rows[0].live_bytes)} in {format.plural(rows[0].live_blocks, 'block')},
+    {rows[0] && rows[0].function !== kNoStack && <Verdict><Function text={rows[0].function} /> holds {format.bytes(rows[0].live_bytes)} in {format.plural(rows[0].live_blocks, 'block')},
       {' '}{format.share(rows[0].share)} of what {timed ? 'was alive at the end of that time' : 'is alive'}. Whether the program could still reach
       them is not told here; see whether it <a href={linkTo('growth')}>grows</a>.</Verdict>}
     <SiteTable rows={rows} more={more(rows.length)} sorted="live" timed={timed} caption={timed ? 'What was alive at the end of that time, by place' : 'What is alive, by place'}

@@ -5,7 +5,7 @@ import { Search } from '../parts/filter_bar';
 import { sitesRequest, useSites } from '../parts/sites';
 import { functionColumn, GroupChoice, shareColumn, SiteTable, useGroup } from '../parts/site_table';
 import { columnOf } from '../parts/table';
-import type { SiteRow } from '../rows';
+import { kNoStack, type SiteRow } from '../rows';
 
 export const id = 'peak';
 export const title = 'Peak';
@@ -23,7 +23,7 @@ export function component() {
       : 'Who held the memory at the exact high-water mark of the run.'}</Lead>
     <div class="controls"><GroupChoice /><Search /></div>
     <Shown answer={answer}>{(rows) => <>
-      {rows[0] && <Verdict>Most was held by <Function text={rows[0].function} />: {format.bytes(rows[0].peak_bytes)},{' '}
+      {rows[0] && rows[0].function !== kNoStack && <Verdict>Most was held by <Function text={rows[0].function} />: {format.bytes(rows[0].peak_bytes)},{' '}
         {format.share(rows[0].share)} of {timed ? 'that moment' : 'the peak'}. To need less memory at once, begin there.</Verdict>}
       <SiteTable rows={rows} more={more} sorted="peak" timed={timed} caption={timed ? 'Places by what they held at the highest moment of that time' : 'Places by what they held at the peak'} empty="Nothing was held."
         columns={[

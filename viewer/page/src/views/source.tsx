@@ -7,6 +7,7 @@ import { Search } from '../parts/filter_bar';
 import { kRows, useLimit } from '../parts/sites';
 import { columnOf, Table } from '../parts/table';
 import { linkWithFilters, useParam, usePlace } from '../router';
+import type { Summary } from '../rows';
 
 export const id = 'source';
 export const title = 'Source';
@@ -100,13 +101,14 @@ function FileName({ file }: { file: string }) {
 function Files() {
   const taken = useFilters(filters);
   const { limit, more } = useLimit();
+  const summary = useAnswer<Summary>(request('summary'));
   const answer = useAnswer<FileRow[]>(request('source', { ...taken, limit }));
   return <>
     <Lead>Source files by what their lines allocate. A file opens to its lines, with what each allocates itself and what is allocated
       through it, as far as the file lies on {isStatic() ? 'the machine where this page was made' : 'this machine'}.</Lead>
     <div class="controls"><Search /></div>
     <Shown answer={answer}>{(rows) => <Table caption="Files with lines that allocate" rows={rows} more={more(rows.length)} sorted="bytes" keyOf={(row) => row.file.replace(/[,&]/g, '')}
-      empty="No function has a known source file. Compile with -g, or install debug packages and run heapscribe symbolize."
+      empty={summary.data?.allocations === 0 ? 'Nothing was allocated.' : "No function has a known source file. Compile with -g, or install debug packages and run heapscribe symbolize."}
       columns={[
         columnOf.bytes<FileRow>('bytes', 'Bytes', (row) => row.bytes),
         columnOf.count<FileRow>('allocations', 'Allocations', (row) => row.allocations),

@@ -40,7 +40,10 @@ function WindowFields({ from, to, most }: { from: string; to: string; most: numb
     <label class="field"><span>To, in seconds</span><input type="text" inputMode="decimal" value={last}
       onInput={(event) => setLast(event.currentTarget.value)} /></label>
     <button type="submit">Set the window</button>
-    {(from || to) && <button type="button" class="quiet" onClick={() => change({ from: undefined, to: undefined }, 'step')}>Drop it</button>}
+    {(from || to) && <button type="button" class="quiet" onClick={(event) => {
+      event.currentTarget.form?.querySelector('input')?.focus();
+      change({ from: undefined, to: undefined }, 'step');
+    }}>Drop it</button>}
     {wrong && <p class="wrong" role="alert">{wrong}</p>}
   </form>;
 }
