@@ -23,6 +23,7 @@
 #include "analyzer/cli/output.h"
 #include "analyzer/cli/progress_line.h"
 #include "analyzer/cli/whole_file.h"
+#include "analyzer/model/shell_word.h"
 #include "analyzer/render/format.h"
 #include "analyzer/reports/baseline.h"
 #include "viewer/server/http_server.h"
@@ -132,7 +133,10 @@ void write_static(const ViewOptions& options) {
   write_whole_file(options.file, page);
   print([&](std::ostream& out) {
     out << fmt::format("{} is written, {}\n", options.file,
-                       render::format_bytes(static_cast<std::int64_t>(page.size())));
+                       render::format_bytes(static_cast<std::int64_t>(page.size())))
+        << "It holds the first rows of each table and the largest branches of flame graphs, without\n"
+           "filters and time windows; for those: heapscribe view "
+        << model::shell_word(options.path) << '\n';
   });
   if (options.open) open_in_browser(std::filesystem::absolute(options.file));
 }

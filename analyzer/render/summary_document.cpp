@@ -382,6 +382,10 @@ std::vector<Fact> facts_of(const Summary& summary) {
   for (Fact& fact : total_facts(summary.totals)) facts.push_back(std::move(fact));
   facts.push_back({"sites", summary.sites.value});
   facts.push_back({"leak_check.state", summary.leak_check});
+  if (summary.has_leak_check) {
+    facts.push_back({"leak_check.at_end", summary.leak_check_moment.at_end});
+    facts.push_back({"leak_check.seconds", seconds(summary.leak_check_moment.taken)});
+  }
   for (const model::Loss& loss : summary.losses) {
     facts.push_back({"losses." + loss.kind, loss.events.value});
   }

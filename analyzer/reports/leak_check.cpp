@@ -145,9 +145,7 @@ void read_circumstances(const CaptureReader& reader, LeakCheck& check) {
   const auto number = [&](const char* key) { return reader.integer(key).value_or(0); };
   check.why_not = reader.text("leak_check");
   check.complete = check.why_not == "complete";
-  const std::int64_t duration = reader.totals().duration.value;
-  check.taken.value = std::min(reader.integer("leak_check_ns").value_or(duration), duration);
-  check.at_end = reader.text("leak_check_at") != "request";
+  static_cast<CheckMoment&>(check) = check_moment(reader);
   check.stopped.value = number("leak_check_stopped_ns");
   check.marking.value = number("leak_check_marking_ns");
   check.blocks.value = number("leak_check_blocks");
@@ -186,6 +184,12 @@ double confidence_of(BlockClass block_class, bool grows, std::int64_t blocks, do
   if (freed_share >= kSome) sum += block_class == BlockClass::Reachable ? -1 : 0.5;
   if (from_start && block_class != BlockClass::Definite) sum -= 1.5;
   return 1 / (1 + std::exp(-sum));
+}
+
+CheckMoment check_moment(const CaptureReader& reader) {
+  const model::Nanoseconds end = reader.totals().duration;
+  const model::Nanoseconds taken{reader.integer("leak_check_ns").value_or(end.value)};
+  return {std::min(taken, end), reader.text("leak_check_at") != "request"};
 }
 
 Classes classes_of(const std::string& text) {

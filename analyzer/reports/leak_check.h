@@ -48,11 +48,15 @@ struct LeakRow {
   model::SiteStack stack;
 };
 
-struct LeakCheck {
+// To which moment of the run a check belongs.
+struct CheckMoment {
+  model::Nanoseconds taken;
+  bool at_end = true;  // else at somebody's wish, before
+};
+
+struct LeakCheck : CheckMoment {
   bool complete = false;
   std::string why_not;
-  model::Nanoseconds taken;  // moment of the run
-  bool at_end = true;        // else at somebody's wish, before
   model::Nanoseconds stopped, marking;
   model::Count blocks, threads, threads_unseen;
   std::array<ClassSums, wire::kBlockClasses> classes;  // without what is suppressed
@@ -66,6 +70,8 @@ struct LeakCheck {
 using Classes = std::array<bool, wire::kBlockClasses>;
 // "definite,possible" or "all"; throws std::runtime_error with one sentence for another word.
 Classes classes_of(const std::string& text);
+
+CheckMoment check_moment(const model::CaptureReader& reader);
 
 // model::select_sites() must have been called. No limit = all; the sums are of all rows.
 LeakCheck check_leaks(model::CaptureReader& reader, const Classes& wanted,

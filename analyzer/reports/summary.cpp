@@ -56,6 +56,7 @@ model::Count count_sites(const std::vector<Location>& locations) {
 void read_leak_check(model::CaptureReader& reader, Summary& summary) {
   summary.leak_check = reader.text("leak_check");
   summary.has_leak_check = summary.leak_check == "complete";
+  summary.leak_check_moment = check_moment(reader);
   auto rows = reader.database().prepare(queries::class_sums);
   while (rows.step()) {
     for (std::size_t i = 0; i < wire::kBlockClasses; ++i) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "analyzer/reports/findings.h"
+#include "analyzer/reports/leak_check.h"
 #include "analyzer/reports/run_limits.h"
 #include "analyzer/reports/timeline.h"
 #include "preload/wire/census.h"
@@ -43,6 +44,7 @@ struct Summary {
   std::vector<TimelineStep> timeline;
   bool has_leak_check = false;
   std::string leak_check;                                    // "complete", or why there is none
+  CheckMoment leak_check_moment;
   std::array<model::Measures, wire::kBlockClasses> classes;  // live blocks and bytes of each
 };
 

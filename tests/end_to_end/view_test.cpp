@@ -483,6 +483,7 @@ TEST_F(View, TheStaticPageHasTheServersAnswers) {
   const Finished finished = view({database(), "--static", "page.html"});
   EXPECT_EQ(finished.exit_status, 0) << describe(finished);
   EXPECT_EQ(finished.out.rfind("page.html is written, ", 0), 0U) << finished.out;
+  EXPECT_NE(finished.out.find("filters and time windows"), std::string::npos) << finished.out;
   const json page = embedded_in(read_text(file("page.html")));
   ASSERT_TRUE(page.is_object());
   const Viewer viewer(directory(), {database()});

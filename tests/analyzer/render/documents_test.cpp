@@ -61,6 +61,18 @@ TEST(Summary, SaysNothingOfALeakCheckThatIsNotDue) {
   EXPECT_EQ(ReportTexts(sampled).summary().find(kNone), std::string::npos);
 }
 
+TEST(Summary, JsonSaysToWhichMomentTheLeakCheckBelongs) {
+  const auto moment = [](const tests::CaptureBuilder& capture) {
+    return json::parse(ReportTexts(capture, Format::Json).summary()).at("leak_check");
+  };
+  const auto checked = shop().set("leak_check", "complete").set("leak_check_ns", 1'000'000);
+  EXPECT_EQ(moment(checked).at("at_end"), true);
+  const json asked_for = moment(tests::CaptureBuilder(checked).set("leak_check_at", "request"));
+  EXPECT_EQ(asked_for.at("at_end"), false);
+  EXPECT_EQ(asked_for.at("seconds"), 0.001);
+  EXPECT_FALSE(moment(shop()).contains("at_end")) << "no check was made";
+}
+
 TEST(Summary, ResidentMemoryThatWasNotReadIsNotNothing) {
   const std::string text = ReportTexts(shop().sql("UPDATE timeline SET rss_bytes = 0")).summary();
   EXPECT_NE(text.find("resident memory is not known"), std::string::npos) << text;

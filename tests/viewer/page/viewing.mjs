@@ -87,12 +87,29 @@ const killed = `
 [ -e "$1" ]
 `;
 
+// A leak check was asked for, and it was killed later.
+const asked = `
+"$0" run --quiet -o "$1" -- perl -e 'my @kept = map { "x" x 1000 } 1..2000; open F, ">", $ARGV[0]; print F "$$\\n"; close F;
+  for (1..1200) { select undef, undef, undef, 0.05; push @kept, "y" x 1000 }' "$2/pid" &
+until [ -s "$2/pid" ]; do sleep 0.1; done
+"$0" ctl "$(cat "$2/pid")" leaks
+kill -KILL "$(cat "$2/pid")"
+wait
+[ -e "$1" ]
+`;
+
 const sqlite = `
 "$0" run --quiet -o "$1" -- sqlite3 :memory: 'CREATE TABLE t(a, b); WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c
   LIMIT 20000) INSERT INTO t SELECT x, hex(randomblob(20)) FROM c; CREATE INDEX i ON t(b); SELECT count(*) FROM t GROUP BY b LIMIT 3;'
 `;
 
-const scripts = { compiler: compiled, redis, freeing: redis.replace('--snapshot-every 1s', '--free-stacks'), killed, sqlite, wide, lossy };
+const idle = `
+echo 'int main(void) { return 0; }' > "$2/idle.c"
+gcc -o "$2/idle" "$2/idle.c"
+"$0" run --quiet -o "$1" -- "$2/idle"
+`;
+
+const scripts = { idle, compiler: compiled, redis, freeing: redis.replace('--snapshot-every 1s', '--free-stacks'), killed, asked, sqlite, wide, lossy };
 
 /** Made once for all workers; whoever comes second waits. */
 export function recording(name) {

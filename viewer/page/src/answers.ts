@@ -75,6 +75,12 @@ export function leftOut(): readonly string[] {
   return held()?.left_out ?? [];
 }
 
+/** Whether there can be an answer to this: one file has only those that it holds. */
+export function isHeld(asked: Request): boolean {
+  const answers = held();
+  return answers === null || keyOf(asked) in answers.answers;
+}
+
 function apiAddress(path: string): string {
   const folder = location.pathname.endsWith('/') ? location.pathname : `${location.pathname}/`;
   return `${folder}api/${path}`;
@@ -85,7 +91,7 @@ async function fromServer(path: string): Promise<unknown> {
   try {
     response = await fetch(apiAddress(path), { cache: 'no-store' });
   } catch {
-    throw new Error('The server of this page does not answer; it ends with heapscribe view. Start that again, and reload.');
+    throw new Error('The server of this page does not answer; it ends with heapscribe view. Start that again, and open the address that it prints.');
   }
   let body: unknown;
   try {

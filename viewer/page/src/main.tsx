@@ -2,9 +2,13 @@ import 'uplot/dist/uPlot.min.css';
 import './style.css';
 import { render, type ComponentChildren } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { ask, askRecording, isStatic, leftOut, refresh, request, type Recording } from './answers';
+import { ask, askRecording, isStatic, refresh, request, type Recording } from './answers';
+import { Announcer } from './parts/announce';
+import { LiveBadge } from './parts/badge';
 import { FilterBar } from './parts/filter_bar';
 import { Keys } from './parts/keys';
+import { OneFile } from './parts/one_file';
+import { Which } from './parts/which';
 import { go, linkWithFilters, usePlace } from './router';
 import { chooseTheme, startTheme, useTheme, type Theme } from './theme';
 import { isLacking, views, type View } from './views';
@@ -112,7 +116,7 @@ function Page() {
       const target = event.target as HTMLElement;
       const typing = target.closest('input:not([type=radio]), textarea, select') !== null;
       if (event.key === 'Escape' && typing) {
-        target.blur();
+        heading.current?.focus({ preventScroll: true });
         return;
       }
       if (typing || event.ctrlKey || event.metaKey || event.altKey) return;
@@ -152,7 +156,7 @@ function Page() {
         <bdi class="program">{shorten(program, 60)}</bdi>
         {recording && <bdi class="path" title={recording.path}>{shorten(lastPart(recording.path), 50)}
           {recording.other ? ` → ${shorten(lastPart(recording.other), 50)}` : ''}</bdi>}
-        {recording?.live && <span class="live-badge" role="status">running</span>}
+        {recording && <LiveBadge recording={recording} />}
         {isStatic() && <span class="tag">one file</span>}
       </div>
       <div class="top-actions">
@@ -168,11 +172,13 @@ function Page() {
           <h1 ref={heading} tabIndex={-1}>{view?.title ?? 'There is no such report'}</h1>
           {view && <FilterBar view={view} />}
         </div>
+        {isStatic() && place.view === 'overview' && <OneFile />}
+        {view && <Which view={view} recording={recording} />}
         {view ? <view.component key={view.id} /> : <p><a href="#/overview">Go to the overview</a></p>}
-        {leftOut().length > 0 && <aside class="left-out" aria-label="What this page leaves out">
-          {leftOut().map((sentence) => <p key={sentence}>{sentence}</p>)}</aside>}
+        {isStatic() && place.view !== 'overview' && <OneFile />}
       </main>
     </div>
+    <Announcer />
     {keysShown && <Keys views={views} onClose={() => showKeys(false)} />}
   </RecordingContext.Provider>;
 }

@@ -80,7 +80,7 @@ export interface Summary {
   readonly threads: number;
   readonly duration_seconds: number;
   readonly sites: number;
-  readonly leak_check: Readonly<Record<string, number | string>>;
+  readonly leak_check: Readonly<Record<string, number | string | boolean>>;
   readonly losses: Readonly<Record<string, number>>;
   readonly by_kind: readonly { readonly kind: string; readonly allocations: number; readonly bytes: number }[];
   readonly findings: readonly Finding[];

@@ -1,7 +1,7 @@
 import type { ComponentType } from 'preact';
 import { modules } from 'virtual:views';
 import type { Recording, Request } from './answers';
-import type { FilterName } from './filters';
+import type { Taken } from './filters';
 
 export type Group = 'Overview' | 'Where' | 'Over time' | 'What to mend' | 'Compare' | 'The recording';
 
@@ -14,7 +14,7 @@ export interface View {
   readonly order: number;
   /** The letter after g that leads here. */
   readonly letter: string;
-  readonly filters?: readonly FilterName[];
+  readonly filters?: Taken;
   readonly staticRequests?: () => readonly Request[];
   /** Of the first rows of an answer, a request each that the static page holds too. */
   readonly staticEach?: { readonly of: Request; readonly report: string; readonly option: string; readonly most: number; readonly most_bytes: number };

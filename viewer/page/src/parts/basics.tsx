@@ -1,9 +1,9 @@
 import type { ComponentChildren } from 'preact';
-import { useState } from 'preact/hooks';
-import type { Asked } from '../answers';
+import { useEffect, useState } from 'preact/hooks';
+import { isHeld, request, type Asked } from '../answers';
 import * as format from '../format';
 import { change, linkWithFilters, usePlace } from '../router';
-import { exactly } from '../filters';
+import { exactly, toFunction } from '../filters';
 import type { Blamed, Frame } from '../rows';
 
 /** A name of the program's: any text at all, of any length, in any direction. */
@@ -26,12 +26,34 @@ export function Place({ row }: { row: { file: string; line: number; module?: str
 
 /** The place in a file, leading to its lines. */
 export function SourcePlace({ row }: { row: { file: string; line: number; module?: string } }) {
-  if (!row.file || row.line <= 0) return <Place row={row} />;
+  if (!row.file || row.line <= 0 || !isHeld(request('source', { file: row.file }))) return <Place row={row} />;
   return <a class="source-place" href={linkWithFilters('source', { file: row.file, line: String(row.line) })}><Place row={row} /></a>;
 }
 
 export function FunctionCell({ row }: { row: Blamed }) {
   return <span class="function-cell"><Function text={row.function} /> <Place row={row} /></span>;
+}
+
+const kCallers = 4;
+const kStartup = /^(_start|__libc_start\w*|start_thread|__?clone3?)$/;
+
+/** The nearest callers of the blamed frame: sites of one function are told apart by them. */
+function callersOf(row: Blamed & { stack: readonly Frame[] }): string[] {
+  const blamed = row.stack.findIndex((frame) => frame.function === row.function && frame.line === row.line);
+  const names: string[] = [];
+  for (const frame of row.stack.slice(blamed + 1)) {
+    const name = format.shorten(format.shortName(frame.function), 48);
+    if (names[names.length - 1] === name) continue;
+    if (names.length === kCallers) return [...names, '…'];
+    if (!kStartup.test(frame.function)) names.push(name);
+  }
+  return names;
+}
+
+export function SiteCell({ row }: { row: Blamed & { stack?: readonly Frame[] } }) {
+  const callers = row.stack ? callersOf({ ...row, stack: row.stack }) : [];
+  return <span class="site-cell"><FunctionCell row={row} />
+    {callers.length > 0 && <small class="callers"><span class="visually-hidden">called from </span>{callers.map((name, i) => <span key={i}> ← <bdi>{name}</bdi></span>)}</small>}</span>;
 }
 
 export function Notes({ notes }: { notes: readonly string[] }) {
@@ -47,8 +69,8 @@ function sentence(text: string): string {
 }
 
 /** An answer, or why there is none; what was there before stays while the next is awaited. */
-export function Shown<Data>({ answer, children, quiet = false }:
-    { answer: Asked<Data>; children: (data: Data) => ComponentChildren; quiet?: boolean }) {
+export function Shown<Data>({ answer, children, quiet = false, isTold = () => true }:
+    { answer: Asked<Data>; children: (data: Data) => ComponentChildren; quiet?: boolean; isTold?: (note: string) => boolean }) {
   const { params } = usePlace();
   if (answer.error !== undefined) {
     if (quiet) return null;
@@ -67,7 +89,7 @@ export function Shown<Data>({ answer, children, quiet = false }:
     return quiet || !answer.pending ? null : <div class="waiting" role="status"><span class="visually-hidden">Asking…</span></div>;
   }
   return <div class={answer.pending ? 'shown again' : 'shown'} aria-busy={answer.pending}>
-    {!quiet && <Notes notes={answer.notes} />}
+    {!quiet && <Notes notes={answer.notes.filter(isTold)} />}
     {children(answer.data)}
   </div>;
 }
@@ -142,6 +164,24 @@ export function stackText(stack: readonly Frame[]): string {
   }).join('\n');
 }
 
+const kSaidMs = 3000;
+
+/** A sentence that goes again by itself. */
+export function useSaid(): [string, (text: string) => void] {
+  const [text, say] = useState('');
+  useEffect(() => {
+    const timer = text ? window.setTimeout(() => say(''), kSaidMs) : 0;
+    return () => clearTimeout(timer);
+  }, [text]);
+  return [text, say];
+}
+
+/** What came of it, in words. */
+export async function copyStack(stack: readonly Frame[]): Promise<string> {
+  if (stack.length === 0) return 'Select a frame first: nothing is copied.';
+  return (await copyText(stackText(stack))) ? 'The stack is copied.' : 'The browser refused to copy.';
+}
+
 export function CopyButton({ text, title = 'Copy stack' }: { text: () => string; title?: string }) {
   const [done, setDone] = useState('');
   const copy = async () => {
@@ -159,10 +199,10 @@ export function StackList({ stack, title = 'Call stack, innermost first' }:
   if (stack.length === 0) return <Empty>No stack is known.</Empty>;
   const shown = all ? stack : stack.slice(0, kFirstFrames);
   return <div class="stack">
-    <div class="stack-head"><h3>{title}</h3><CopyButton text={() => stackText(stack)} /></div>
+    <div class="stack-head"><h2 class="minor">{title}</h2><CopyButton text={() => stackText(stack)} /></div>
     <ol>
       {shown.map((frame, i) => <li key={i} class={frame.inlined ? 'inlined' : ''}>
-        <a href={linkWithFilters('flame', { function: exactly(frame.function.slice(0, 500)) })}
+        <a href={linkWithFilters('flame', toFunction(exactly(frame.function.slice(0, 500))))}
           title={format.shorten(frame.function, 1000)}>
           <bdi>{format.shorten(frame.function, 220)}</bdi></a>
         {frame.inlined && <span class="tag">inlined</span>}
@@ -187,7 +227,7 @@ export function Sparkline({ values, width = 120, height = 28 }:
   const points = values.map((value, i) =>
     `${((i / (values.length - 1)) * width).toFixed(1)},${(height - 1 - (value / most) * (height - 3)).toFixed(1)}`);
   return <svg class="sparkline" width={width} height={height} viewBox={`0 0 ${width} ${height}`} role="img"
-    aria-label={`live over time, from ${format.bytes(values[0]!)} to ${format.bytes(values[values.length - 1]!)}`}>
+    aria-label={`live over time: ${format.bytes(values[0]!)} at the start, at most ${format.bytes(Math.max(...values))}, ${format.bytes(values[values.length - 1]!)} at the end`}>
     <polygon points={`0,${height} ${points.join(' ')} ${width},${height}`} />
     <polyline points={points.join(' ')} />
   </svg>;

@@ -6,17 +6,21 @@ import { firstAfter, type Box, type Layout } from './flame_layout';
 const kRow = 20;
 const kMinimum = 0.6;
 const kZoomTime = 160;
+const kStillMs = 250;
 
 interface Props<Data> {
   readonly layout: Layout<Data>;
   /** Root at the top (icicle) or at the bottom (flame). */
   readonly rootBelow: boolean;
   readonly zoom: string;
+  /** What of the width is shown, "0.25-0.5", where it is not that of the zoom. */
+  readonly span: string;
   readonly selected: string;
   readonly matches: ReadonlySet<string> | null;
   readonly describe: (box: Box<Data>) => string;
   readonly fill: (box: Box<Data>, dark: boolean) => string;
   readonly label: string;
+  readonly onSpan: (span: string) => void;
   readonly onZoom: (key: string | undefined) => void;
   readonly onSelect: (key: string) => void;
   readonly onFocus: (box: Box<Data>) => void;
@@ -24,6 +28,11 @@ interface Props<Data> {
 }
 
 interface Span { from: number; to: number }
+
+function spanIn(text: string): Span | undefined {
+  const [from, to] = text.split('-').map(Number);
+  return from !== undefined && to !== undefined && from >= 0 && to <= 1 && from < to ? { from, to } : undefined;
+}
 
 function clamped({ from, to }: Span): Span {
   const wide = Math.min(1, Math.max(1e-9, to - from));
@@ -155,16 +164,30 @@ export function FlameGraph<Data>(props: Props<Data>) {
   }
 
   const first = useRef(true);
-  const shownZoom = useRef('');
+  const shownPlace = useRef('');
+  const noted = useRef(0);
+  // What the pointer and the keys moved is noted when it is still, so that a link restores it.
+  function noteSpan(): void {
+    clearTimeout(noted.current);
+    noted.current = window.setTimeout(() => {
+      const { from, to } = view.current;
+      const span = `${Number(from.toFixed(6))}-${Number(to.toFixed(6))}`;
+      shownPlace.current = `${zoomed().key} ${span}`;
+      latest.current.onSpan(span);
+    }, kStillMs);
+  }
+  useEffect(() => () => clearTimeout(noted.current), []);
   useLayoutEffect(() => {
     const box = zoomed();
-    const changed = shownZoom.current !== box.key;
-    shownZoom.current = box.key;
-    if (changed || first.current) moveTo({ from: box.x0, to: box.x1 }, !first.current);
+    const place = `${box.key} ${props.span}`;
+    const changed = shownPlace.current !== place;
+    shownPlace.current = place;
+    clearTimeout(noted.current);
+    if (changed || first.current) moveTo(spanIn(props.span) ?? { from: box.x0, to: box.x1 }, !first.current);
     else plan();
     if (first.current && rootBelow && scroller.current) scroller.current.scrollTop = tall;
     first.current = false;
-  }, [props.zoom, layout]);
+  }, [props.zoom, props.span, layout]);
   useLayoutEffect(() => {
     if (scroller.current) scroller.current.scrollTop = rootBelow ? tall : 0;
   }, [rootBelow]);
@@ -198,6 +221,7 @@ export function FlameGraph<Data>(props: Props<Data>) {
     const by = (pixels / Math.max(1, scroller.current!.clientWidth)) * (to - from);
     view.current = clamped({ from: from + by, to: to + by });
     plan();
+    noteSpan();
   }
 
   function scaleBy(factor: number, at: number): void {
@@ -206,6 +230,7 @@ export function FlameGraph<Data>(props: Props<Data>) {
     const wide = Math.min(1, (to - from) * factor);
     view.current = clamped({ from: centre - wide * at, to: centre - wide * at + wide });
     plan();
+    noteSpan();
   }
 
   function boxAt(clientX: number, clientY: number): Box<Data> | undefined {

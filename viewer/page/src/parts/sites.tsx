@@ -1,24 +1,26 @@
 import { isStatic, request, useAnswer, type Request } from '../answers';
-import { useFilters, type FilterName, siteFilters } from '../filters';
+import { useFilters, type Taken, siteFilters } from '../filters';
 import { useParam } from '../router';
+import type { More } from './table';
 import type { SiteRow } from '../rows';
 
 /** Rows that are asked for at first; the static page holds these. */
 export const kRows = 100;
 
-export function useLimit(): { limit: number; more: (have: number) => (() => void) | undefined } {
+const kMostRows = 100_000;
+
+export function useLimit(): { limit: number; more: (have: number) => More } {
   const [asked, setAsked] = useParam('limit');
-  const limit = Number(asked) || kRows;
+  const limit = isStatic() ? kRows : Math.min(kMostRows, Number(asked) || kRows);
   return {
     limit,
-    more: (have) => have < limit || isStatic() || limit >= 100_000 ? undefined
-      : () => setAsked(String(limit * 5)),
+    more: (have) => have < limit || limit >= kMostRows ? undefined : isStatic() ? 'not held' : () => setAsked(String(limit * 5)),
   };
 }
 
 type Options = Parameters<typeof request>[1];
 
-export function useSites(report: string, options: Options = {}, taken: readonly FilterName[] = siteFilters) {
+export function useSites(report: string, options: Options = {}, taken: Taken = siteFilters) {
   const filters = useFilters(taken);
   const { limit, more } = useLimit();
   const answer = useAnswer<SiteRow[]>(request(report, { ...options, ...filters, limit }));

@@ -2,6 +2,7 @@ import type { ComponentChildren, JSX } from 'preact';
 import { useMemo, useRef, useState } from 'preact/hooks';
 import * as format from '../format';
 import { change, usePlace } from '../router';
+import { TableFoot } from './table_foot';
 
 export interface Column<Row> {
   readonly key: string;
@@ -15,6 +16,9 @@ export interface Column<Row> {
   readonly roomy?: boolean;
 }
 
+/** There are more rows than these: asks for them, or one file does not hold them. */
+export type More = (() => void) | 'not held' | undefined;
+
 interface Props<Row> {
   readonly caption: string;
   readonly rows: readonly Row[];
@@ -26,8 +30,7 @@ interface Props<Row> {
   readonly id?: string;
   readonly sorted?: string;
   readonly search?: boolean;
-  /** There are more rows than these; asks for them. */
-  readonly more?: (() => void) | undefined;
+  readonly more?: More;
   readonly page?: number;
 }
 
@@ -158,17 +161,7 @@ export function Table<Row>(props: Props<Row>) {
         </tbody>
       </table>
     </div>
-    <div class="table-foot">
-      {rows.length === 0 && <p class="empty">None of {format.plural(props.rows.length, 'row')} contains “{params['q']}”.</p>}
-      {rows.length > shown.length && <button type="button" onClick={() =>
-        change({ [shownKey]: String(Math.min(rows.length, most + Math.max(page, 20))) })}>
-        Show {format.count(Math.min(Math.max(page, 20), rows.length - shown.length))} more</button>}
-      {rows.length <= shown.length && props.more && <button type="button" onClick={() => {
-        change({ [shownKey]: String(shown.length + 20) });
-        props.more?.();
-      }}>Ask for more</button>}
-      {rows.length > 0 && (props.rows.length > page || props.more) && <span class="muted">{shown.length === rows.length && !props.more ? format.plural(rows.length, 'row')
-        : `${format.count(shown.length)} of ${format.count(rows.length)}${props.more ? ' or more' : ''} rows`}</span>}
-    </div>
+    <TableFoot here={props.rows.length} found={rows.length} shown={shown.length} query={query && (params['q'] ?? '')} more={props.more} page={page}
+      onShow={(count) => change({ [shownKey]: String(count) })} />
   </div>;
 }

@@ -19,8 +19,10 @@ export function useTimeline(): { rows: readonly TimelineRow[]; marks: readonly S
   return { rows: timeline.data ?? kNoRows, marks: snapshots.data ?? kNoMarks, pending: timeline.pending || snapshots.pending, error: timeline.error };
 }
 
+type Point = Pick<TimelineRow, 'seconds' | 'live_bytes'> & { readonly resident_bytes: number | null };
+
 interface Props {
-  readonly rows: readonly TimelineRow[];
+  readonly rows: readonly Point[];
   readonly marks?: readonly Snapshot[];
   readonly height?: number;
   readonly peakSeconds?: number;
@@ -78,8 +80,20 @@ function drawMarks(chart: uPlot, props: Props): void {
   ctx.restore();
 }
 
-export function Timeline(props: Props) {
-  const { rows, height = 220 } = props;
+// Between so few points a curve would be made up.
+const kFewPoints = 12;
+
+/** The process was looked at now and then; snapshots are exact, and one of them is the peak. */
+function pointsOf(rows: readonly Point[], marks: readonly Snapshot[]): readonly Point[] {
+  const sampled = new Set(rows.map((row) => row.seconds));
+  const exact = marks.filter((mark) => mark.cause !== 'exit' && !sampled.has(mark.seconds));
+  return [...rows, ...exact].sort((a, b) => a.seconds - b.seconds);
+}
+
+export function Timeline(given: Props) {
+  const { height = 220, marks } = given;
+  const rows = useMemo(() => pointsOf(given.rows, marks ?? []), [given.rows, marks]);
+  const props = { ...given, rows };
   const latest = useRef(props);
   latest.current = props;
   const highest = rows.reduce((most, row) => Math.max(most, row.live_bytes), 0);
@@ -89,7 +103,7 @@ export function Timeline(props: Props) {
   const data = useMemo<uPlot.AlignedData>(() => [
     rows.map((row) => row.seconds),
     rows.map((row) => row.live_bytes),
-    rows.map((row) => withResident && row.resident_bytes || null),
+    rows.map((row) => withResident ? row.resident_bytes || undefined : null),
   ], [rows, withResident]);
   const axis = (side: Partial<uPlot.Axis>): uPlot.Axis => ({
     stroke: colour('text-muted'),
@@ -114,8 +128,8 @@ export function Timeline(props: Props) {
     ],
     series: [
       {},
-      { label: 'Live heap', stroke: colour('accent'), width: 2, fill: colour('accent-soft'), points: { show: rows.length < 3 } },
-      { label: 'Resident', stroke: colour('second'), width: 1.5, dash: [5, 3], points: { show: rows.length < 3 } },
+      { label: 'Live heap', stroke: colour('accent'), width: 2, fill: colour('accent-soft'), points: { show: rows.length <= kFewPoints } },
+      { label: 'Resident', stroke: colour('second'), width: 1.5, dash: [5, 3], points: { show: rows.length <= kFewPoints } },
     ],
     hooks: {
       draw: [(chart) => drawMarks(chart, latest.current)],
@@ -131,7 +145,7 @@ export function Timeline(props: Props) {
         const { left, width: wide } = chart.select;
         if (wide < 3) return;
         const from = Math.max(0, chart.posToVal(left, 'x'));
-        const to = chart.posToVal(left + wide, 'x');
+        const to = Math.min(chart.posToVal(left + wide, 'x'), latest.current.rows[latest.current.rows.length - 1]!.seconds);
         chart.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
         latest.current.onWindow?.(from, to);
       }],
@@ -149,6 +163,6 @@ export function Timeline(props: Props) {
       <span class="reading" aria-hidden="true">{' '}</span>
     </figcaption>
     <Chart options={options} data={data} label={label} height={height}
-      version={`${withResident} ${props.window?.from ?? ''} ${props.window?.to ?? ''} ${props.marks?.length ?? 0} ${rows.length < 3}`} />
+      version={`${withResident} ${props.window?.from ?? ''} ${props.window?.to ?? ''} ${props.marks?.length ?? 0} ${rows.length <= kFewPoints}`} />
   </figure>;
 }

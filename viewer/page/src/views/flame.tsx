@@ -1,29 +1,30 @@
 import { useMemo, useState } from 'preact/hooks';
 import { isStatic, request, useAnswer } from '../answers';
-import { exactly, siteFilters, useFilters } from '../filters';
+import { exactly, hasWindow, siteFilters, untimedFilters, useFilters, type Taken } from '../filters';
 import * as format from '../format';
-import { Choice, copyText, CopyButton, Empty, Figures, Name, Shown, SourcePlace, stackText, Bar } from '../parts/basics';
+import { Choice, CopyButton, copyStack, Empty, Figures, Name, Shown, SourcePlace, stackText, useSaid, Bar } from '../parts/basics';
 import { FlameGraph, hue } from '../parts/flame';
+import { FlameHelp, FrameTable } from '../parts/frame_table';
 import { layOut, matched, type Box, type Branch, type Layout } from '../parts/flame_layout';
 import { Search } from '../parts/filter_bar';
-import { Table } from '../parts/table';
 import { change, useParam, usePlace } from '../router';
 import { useTheme } from '../theme';
-import { kNoStack, type Frame, type TreeRow } from '../rows';
+import { kNoStack, type Frame, type Summary, type TreeRow } from '../rows';
 
 export const id = 'flame';
 export const title = 'Flame graph';
 export const group = 'Where';
 export const order = 0;
 export const letter = 'f';
-export const filters = siteFilters;
+/** Which blocks were temporary is not recorded over time. */
+export const filters: Taken = (params) => params['by'] === 'temporary' ? untimedFilters : siteFilters;
 
 const measures = [
-  { value: 'bytes', title: 'Bytes', of: (row: TreeRow) => row.bytes, write: format.bytes },
-  { value: 'allocations', title: 'Allocations', of: (row: TreeRow) => row.allocations, write: format.count },
-  { value: 'peak', title: 'Peak', of: (row: TreeRow) => row.peak_bytes, write: format.bytes },
-  { value: 'live', title: 'Live', of: (row: TreeRow) => row.live_bytes, write: format.bytes },
-  { value: 'temporary', title: 'Temporary', of: (row: TreeRow) => row.temporary, write: format.count },
+  { value: 'bytes', title: 'Bytes', of: (row: TreeRow) => row.bytes, whole: (run: Summary) => run.allocated_bytes, write: format.bytes },
+  { value: 'allocations', title: 'Allocations', of: (row: TreeRow) => row.allocations, whole: (run: Summary) => run.allocations, write: format.count },
+  { value: 'peak', title: 'Peak', of: (row: TreeRow) => row.peak_bytes, whole: (run: Summary) => run.peak_bytes, write: format.bytes },
+  { value: 'live', title: 'Live', of: (row: TreeRow) => row.live_bytes, whole: (run: Summary) => run.live_bytes, write: format.bytes },
+  { value: 'temporary', title: 'Temporary', of: (row: TreeRow) => row.temporary, whole: (run: Summary) => run.temporary_allocations, write: format.count },
 ] as const;
 type Measure = (typeof measures)[number];
 
@@ -69,14 +70,15 @@ function moduleHues(layout: Layout<TreeRow>): Map<string, number> {
   return new Map([...sums].sort((a, b) => b[1] - a[1]).map(([module], i) => [module, Math.min(i, 7)]));
 }
 
-function Details({ box, layout, measure, bottomUp, onFocus, onZoom }: {
-  box: Box<TreeRow>; layout: Layout<TreeRow>; measure: Measure; bottomUp: boolean;
+function Details({ box, layout, whole, measure, bottomUp, onFocus, onZoom }: {
+  box: Box<TreeRow>; layout: Layout<TreeRow>; whole: number; measure: Measure; bottomUp: boolean;
   onFocus: (box: Box<TreeRow>) => void; onZoom: (key: string) => void;
 }) {
   const row = box.data.data;
   const total = layout.root.value ?? 0;
   const stack = stackOf(box, bottomUp);
   const [all, setAll] = useState(false);
+  const timed = hasWindow(useFilters(filters));
   if (!row) {
     return <aside class="details" aria-label="Selected frame"><h2>All</h2>
       <p class="big">{measure.write(total)}</p>
@@ -89,22 +91,34 @@ function Details({ box, layout, measure, bottomUp, onFocus, onZoom }: {
       Whole name, {format.count(row.function.length)} characters</button>}
     <p class="muted"><SourcePlace row={row} />{row.file && row.module ? <> in <bdi>{format.shorten(format.lastPart(row.module), 60)}</bdi></> : null}
       {row.inlined && <> <span class="tag">inlined</span></>}</p>
-    <p class="big">{measure.write(box.value ?? 0)} <small>{format.share(total ? (box.value ?? 0) / total : 0)}</small></p>
-    <Bar share={total ? (box.value ?? 0) / total : 0} />
+    <p class="big">{measure.write(box.value ?? 0)} <small>{format.share(whole ? (box.value ?? 0) / whole : 0)}</small></p>
+    <Bar share={whole ? (box.value ?? 0) / whole : 0} />
     {!bottomUp && <p class="muted">{own > 0 ? `${measure.write(own)} here or in frames too small to show` : 'All of it in what it calls'}</p>}
-    <Figures figures={measures.filter((m) => m !== measure).map((m) => ({ title: m.title, value: m.write(m.of(row)) }))} />
+    <Figures figures={measures.filter((m) => m !== measure && !(timed && m.value === 'temporary')).map((m) => ({ title: m.title, value: m.write(m.of(row)) }))} />
     <div class="actions">
       <button type="button" onClick={() => onZoom(box.key)}>Zoom in</button>
-      <button type="button" onClick={() => onFocus(box)}>Only this function</button>
+      {!isStatic() && <button type="button" onClick={() => onFocus(box)}>Only this function</button>}
       <CopyButton text={() => stackText(stack)} />
     </div>
     {row.hidden_children > 0 && <p class="muted">{format.plural(row.hidden_children, 'smaller branch').replace('branchs', 'branches')} below
-      {row.hidden_children === 1 ? ' is' : ' are'} not drawn; “Only this function” shows more.</p>}
+      {row.hidden_children === 1 ? ' is' : ' are'} not drawn{isStatic() ? ': this file does not hold them' : '; “Only this function” shows more'}.</p>}
     <h3>{bottomUp ? 'Leads to' : 'Called from'}</h3>
     <ol class="path">{stack.slice(1, 16).map((frame, i) => <li key={i}><Name text={format.shortName(frame.function)} most={70} />{' '}<SourcePlace row={frame} /></li>)}
       {stack.length > 16 && <li class="muted">{format.plural(stack.length - 16, 'more frame')}</li>}
       {stack.length === 1 && <li class="muted">nothing: the outermost frame</li>}</ol>
   </aside>;
+}
+
+/** Of the whole run, which a graph of the largest branches does not show all of; estimates do not add up exactly. */
+function useWhole(measure: Measure): number | undefined {
+  const narrowed = Object.keys(useFilters(filters)).length > 0;
+  const { data } = useAnswer<Summary>(request('summary'));
+  return narrowed || data?.mode !== 'full' ? undefined : measure.whole(data);
+}
+
+function InAll({ total, whole, measure }: { total: number; whole: number; measure: Measure }) {
+  return <span class="muted">{whole > total ? `${measure.write(total)} of ${measure.write(whole)}: the smallest branches are left out`
+    : `${measure.write(total)} in all`}</span>;
 }
 
 function Graph({ rows, measure, bottomUp }: { rows: readonly TreeRow[]; measure: Measure; bottomUp: boolean }) {
@@ -114,22 +128,22 @@ function Graph({ rows, measure, bottomUp }: { rows: readonly TreeRow[]; measure:
   const hues = useMemo(() => moduleHues(layout), [layout]);
   const query = params['q'] ?? '';
   const found = useMemo(() => matched(layout, query), [layout, query]);
-  const [copied, setCopied] = useState('');
+  const [copied, setCopied] = useSaid();
   const total = layout.root.value ?? 0;
+  const whole = Math.max(total, useWhole(measure) ?? 0);
   const rootBelow = params['root'] === 'below';
   const zoom = params['zoom'] ?? '';
   const zoomed = layout.byKey.get(zoom);
   const selected = layout.byKey.get(params['sel'] ?? '') ?? zoomed ?? layout.root;
   const describe = (box: Box<TreeRow>) => {
-    const share = format.share(total ? (box.value ?? 0) / total : 0);
+    const share = format.share(whole ? (box.value ?? 0) / whole : 0);
     return `${format.shorten(box.data.name, 300)}\n${measure.write(box.value ?? 0)} · ${share}`;
   };
   const onFocus = (box: Box<TreeRow>) => {
-    if (box.data.data) change({ function: exactly(box.data.data.function.slice(0, 500)), zoom: undefined, sel: undefined }, 'step');
+    if (box.data.data && !isStatic()) change({ function: exactly(box.data.data.function.slice(0, 500)), zoom: undefined, span: undefined, sel: undefined }, 'step');
   };
-  const onZoom = (key: string | undefined) => change({ zoom: key, sel: params['sel'] ?? key }, 'step');
-  const onCopy = (box: Box<TreeRow>) => void copyText(stackText(stackOf(box, bottomUp)))
-    .then((done) => setCopied(done ? 'The stack is copied.' : 'The browser refused to copy.'));
+  const onZoom = (key: string | undefined) => change({ zoom: key, span: undefined, sel: params['sel'] ?? key }, 'step');
+  const onCopy = (box: Box<TreeRow>) => void copyStack(stackOf(box, bottomUp)).then(setCopied);
   if (total === 0) return <Empty>No such blocks: nothing to draw.</Empty>;
   if (rows.every((row) => row.function === kNoStack && row.children.length === 0)) {
     return <Empty>No stacks were recorded, {measure.write(total)} in all. Record with --mode full or --mode sample to see where they come from.</Empty>;
@@ -139,50 +153,34 @@ function Graph({ rows, measure, bottomUp }: { rows: readonly TreeRow[]; measure:
   return <div class="flame-view">
     <div class="flame-main">
       <div class="flame-head">
-        <p class="trail" aria-label="Zoomed to">
+        <div class="trail" role="group" aria-label="Zoomed to">
           {trail.length > 1 ? <>
             <button type="button" class="quiet" onClick={() => onZoom(undefined)}>all</button>
             {trail.length > 4 && <span class="muted">…</span>}
             {trail.slice(Math.max(1, trail.length - 3)).map((box) => <button type="button" class="quiet" key={box.key} onClick={() => onZoom(box.key)}>
               <Name text={format.shortName(box.data.name)} most={36} /></button>)}
-          </> : <span class="muted">{measure.write(total)} in all</span>}
-        </p>
+          </> : <InAll total={total} whole={whole} measure={measure} />}
+        </div>
+        {copied && <p class="copied" role="status">{copied}</p>}
         {query && <p class="matched" role="status">{found.keys.size === 0 ? 'nothing matches'
-          : `${format.share(found.share)} in ${format.plural(found.keys.size, 'frame')}`}</p>}
+          : `${format.share(found.share * total / whole)} in ${format.plural(found.keys.size, 'frame')}`}</p>}
       </div>
-      <FlameGraph layout={layout} rootBelow={rootBelow} zoom={zoom} selected={params['sel'] ?? ''} matches={query ? found.keys : null}
+      <FlameGraph layout={layout} rootBelow={rootBelow} zoom={zoom} span={params['span'] ?? ''} onSpan={(span) => change({ span })} selected={params['sel'] ?? ''} matches={query ? found.keys : null}
         describe={describe} onFocus={onFocus} onCopy={onCopy} onZoom={onZoom} onSelect={(key) => change({ sel: key })}
         label={`${measure.title} by call stack, ${measure.write(total)} in all. Arrow keys move, Enter zooms, the table below has the same.`}
         fill={(box) => box.data.data ? hue(hues.get(box.data.data.module) ?? 7, dark, box.data.name) : hue(7, dark)} />
       <p class="legend" id="flame-help">
         {[...hues].slice(0, 5).map(([module, at]) => <span key={module} class="module"><span class="swatch" aria-hidden="true" style={{ background: hue(at, dark) }} />
           <bdi>{format.shorten(format.lastPart(module) || 'no module', 30)}</bdi></span>)}
-        <span class="muted">Click selects, again or double click zooms; drag moves, Ctrl and wheel scales. <kbd>?</kbd> has the keys.</span>
+        <span class="muted"><FlameHelp /></span>
       </p>
-      <p class="visually-hidden" role="status">{copied}</p>
     </div>
-    <Details box={selected} layout={layout} measure={measure} bottomUp={bottomUp} onFocus={onFocus} onZoom={onZoom} />
-    <SameAsTable layout={layout} zoomed={zoomed ?? layout.root} measure={measure} />
+    <Details box={selected} layout={layout} whole={whole} measure={measure} bottomUp={bottomUp} onFocus={onFocus} onZoom={onZoom} />
+    <FrameTable layout={layout} zoomed={zoomed ?? layout.root} caption={`Frames of the graph, ${measure.title.toLowerCase()}`} columns={[
+      { key: 'value', title: measure.title, numeric: true, value: (box) => box.value ?? 0, show: (box) => measure.write(box.value ?? 0) },
+      { key: 'share', title: 'Share', numeric: true, value: (box) => (box.value ?? 0) / whole, show: (box) => format.share((box.value ?? 0) / whole) },
+    ]} />
   </div>;
-}
-
-function SameAsTable({ layout, zoomed, measure }: { layout: Layout<TreeRow>; zoomed: Box<TreeRow>; measure: Measure }) {
-  const [open, setOpen] = useState(false);
-  const total = layout.root.value ?? 0;
-  const boxes = useMemo(() => open ? (zoomed.descendants() as Box<TreeRow>[]).filter((box) => box.data.data)
-    .sort((a, b) => a.depth - b.depth || (b.value ?? 0) - (a.value ?? 0)).slice(0, 5000) : [], [zoomed, open]);
-  return <details class="as-table" onToggle={(event) => setOpen(event.currentTarget.open)}>
-    <summary>The same as a table</summary>
-    {open && <Table caption={`Frames of the graph, ${measure.title.toLowerCase()}`} rows={boxes} keyOf={(box) => box.key} id="t" search={false}
-      empty="No frames." columns={[
-        { key: 'depth', title: 'Depth', numeric: true, value: (box) => box.depth },
-        { key: 'value', title: measure.title, numeric: true, value: (box) => box.value ?? 0, show: (box) => measure.write(box.value ?? 0) },
-        { key: 'share', title: 'Share', numeric: true, value: (box) => (box.value ?? 0) / total, show: (box) => format.share((box.value ?? 0) / total) },
-        { key: 'name', title: 'Function', wide: true, value: (box) => box.data.name, show: (box) => <button type="button" class="link"
-          onClick={() => change({ zoom: box.key, sel: box.key }, 'step')}><Name text={box.data.name} most={110} /></button> },
-        { key: 'from', title: 'Called from', value: (box) => box.parent?.data.name ?? '', show: (box) => <Name text={format.shortName(box.parent?.data.name ?? '')} most={50} /> },
-      ]} />}
-  </details>;
 }
 
 export function component() {
@@ -190,7 +188,7 @@ export function component() {
   const [tree, setTree] = useParam('tree', 'top-down');
   const [root, setRoot] = useParam('root', 'above');
   const measure = measures.find((m) => m.value === by) ?? measures[0];
-  const taken = useFilters(siteFilters);
+  const taken = useFilters(filters);
   const answer = useAnswer<TreeRow[]>(request('hotspots',
     { by: measure.value, tree, limit: isStatic() ? kStaticNodes : kNodes, ...taken }));
   return <>
@@ -198,7 +196,7 @@ export function component() {
       <Choice label="Measure" value={measure.value} options={measures} onChange={(value) => { setBy(value); }} />
       <Choice label="Direction" value={tree} options={directions} onChange={(value) => {
         setTree(value);
-        change({ zoom: undefined, sel: undefined });
+        change({ zoom: undefined, span: undefined, sel: undefined });
       }} />
       <Choice label="Root" value={root} options={[{ value: 'above', title: 'Above' }, { value: 'below', title: 'Below' }]} onChange={setRoot} />
       <Search label="Find a function" />

@@ -1,5 +1,5 @@
 import { request, useAnswer } from '../answers';
-import { siteFilters, useFilters } from '../filters';
+import { stackFilters, useFilters } from '../filters';
 import * as format from '../format';
 import { Figures, Function, FunctionCell, Lead, Shown, Sparkline, StackList, Verdict } from '../parts/basics';
 import { Search } from '../parts/filter_bar';
@@ -12,7 +12,7 @@ export const title = 'Growth';
 export const group = 'Over time';
 export const order = 1;
 export const letter = 'w';
-export const filters = siteFilters.filter((name) => name !== 'from' && name !== 'to');
+export const filters = stackFilters;
 export const staticRequests = () => [request('growth', { limit: kRows })];
 
 interface GrowthRow extends Blamed {

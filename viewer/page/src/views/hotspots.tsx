@@ -1,5 +1,5 @@
 import * as format from '../format';
-import { siteFilters } from '../filters';
+import { hasWindow, siteFilters, untimedFilters, useFilters, type Taken } from '../filters';
 import { request } from '../answers';
 import { Choice, Lead, Shown, withError } from '../parts/basics';
 import { Search } from '../parts/filter_bar';
@@ -14,7 +14,8 @@ export const title = 'Hotspots';
 export const group = 'Where';
 export const order = 1;
 export const letter = 'h';
-export const filters = siteFilters;
+/** Which blocks were temporary is not recorded over time. */
+export const filters: Taken = (params) => params['by'] === 'temporary' ? untimedFilters : siteFilters;
 
 const groups = [
   { value: 'site', title: 'Call site' },
@@ -24,9 +25,8 @@ const groups = [
 ];
 
 export const staticRequests = () => [
-  ...['bytes', 'allocations', 'live', 'peak', 'temporary'].map((by) => sitesRequest('hotspots', { by, group: undefined })),
-  sitesRequest('hotspots', { by: 'bytes', group: 'function' }),
-  sitesRequest('hotspots', { by: 'bytes', group: 'module' }),
+  ...['bytes', 'allocations', 'live', 'peak', 'temporary'].flatMap((by) => [undefined, 'function', 'file', 'module'].map((group) =>
+    sitesRequest('hotspots', { by, group }))),
   request('summary'),
 ];
 
@@ -39,7 +39,10 @@ function fileColumn(group: string): Column<SiteRow> {
 export function component() {
   const [by] = useParam('by', 'bytes');
   const [group, setGroup] = useParam('group', 'site');
-  const { answer, more } = useSites('hotspots', { by, group: group === 'site' ? undefined : group });
+  const { answer, more } = useSites('hotspots', { by, group: group === 'site' ? undefined : group }, filters);
+  const taken = useFilters(filters);
+  const timed = hasWindow(taken);
+  const filtered = Object.keys(taken).length > 0;
   const ask = (value: string) => () => change({ by: value === 'bytes' ? undefined : value }, 'step');
   const columns: Column<SiteRow>[] = [
     { ...columnOf.bytes<SiteRow>('bytes', 'Bytes', (row) => row.bytes), ask: ask('bytes'),
@@ -49,7 +52,7 @@ export function component() {
     { ...columnOf.count<SiteRow>('allocations', 'Allocations', (row) => row.allocations), ask: ask('allocations') },
     { ...columnOf.bytes<SiteRow>('peak', 'Peak', (row) => row.peak_bytes), ask: ask('peak') },
     { ...columnOf.bytes<SiteRow>('live', 'Alive', (row) => row.live_bytes), ask: ask('live') },
-    { ...columnOf.count<SiteRow>('temporary', 'Temporary', (row) => row.temporary), ask: ask('temporary') },
+    { ...columnOf.count<SiteRow>('temporary', 'Temporary', (row) => timed ? null : row.temporary), ask: ask('temporary') },
   ];
   return <>
     <Lead>Where the program allocates. A heading of the table orders all places by it; a row opens to its call stack.</Lead>
@@ -57,7 +60,7 @@ export function component() {
       <Choice label="Add up by" value={group} options={groups} onChange={setGroup} />
       <Search />
     </div>
-    <Shown answer={answer}>{(rows) => <SiteTable rows={rows} columns={columns} more={more} sorted={by}
-      caption={`Places that allocate, by ${by}`} empty="No place fits these filters." />}</Shown>
+    <Shown answer={answer}>{(rows) => <SiteTable rows={rows} columns={columns} more={more} sorted={by} timed={timed}
+      caption={`Places that allocate, by ${by}`} empty={filtered ? 'No place fits these filters.' : 'Nothing was allocated.'} />}</Shown>
   </>;
 }

@@ -1,13 +1,14 @@
 import { request, useAnswer } from '../answers';
-import { siteFilters, useFilters } from '../filters';
+import { hasWindow, siteFilters, useFilters, type Filters } from '../filters';
 import * as format from '../format';
-import { Bar, Figures, Function, FunctionCell, Lead, Shown, StackList, Verdict } from '../parts/basics';
+import { Bar, Figures, Function, Lead, SiteCell, Shown, StackList, Verdict } from '../parts/basics';
 import { Search } from '../parts/filter_bar';
+import { askedForAt, isChecked } from '../parts/leak_check';
 import { kRows, sitesRequest, useLimit } from '../parts/sites';
-import { functionColumn, shareColumn, SiteTable } from '../parts/site_table';
-import { columnOf, Table } from '../parts/table';
+import { functionColumn, GroupChoice, shareColumn, SiteTable, useGroup } from '../parts/site_table';
+import { columnOf, Table, type More } from '../parts/table';
 import { linkTo } from '../router';
-import type { Blamed, Frame, SiteRow, Summary } from '../rows';
+import { kNoStack, type Blamed, type Frame, type SiteRow, type Summary } from '../rows';
 
 export const id = 'leaks';
 export const title = 'Leaks';
@@ -16,7 +17,7 @@ export const order = 0;
 export const letter = 'l';
 export const filters = siteFilters;
 export const staticRequests = () =>
-  [request('leaks', { classes: 'all', limit: kRows }), sitesRequest('leaks'), request('summary')];
+  [request('leaks', { classes: 'all', limit: kRows }), sitesRequest('leaks'), sitesRequest('leaks', { group: 'function' }), request('summary')];
 
 interface LeakRow extends Blamed {
   readonly class: string;
@@ -62,7 +63,7 @@ function Detail({ row }: { row: LeakRow }) {
 }
 
 function Sums({ summary }: { summary: Summary }) {
-  if (summary.leak_check['state'] !== 'complete') return null;
+  if (!isChecked(summary)) return null;
   return <table class="plain-classes panel-table">
     <caption class="visually-hidden">Live blocks by what the program could still reach</caption>
     <tbody>{classes.map((kind) => <tr key={kind.value}>
@@ -74,7 +75,7 @@ function Sums({ summary }: { summary: Summary }) {
   </table>;
 }
 
-function Rows({ rows, more, filtered }: { rows: readonly LeakRow[]; more: (() => void) | undefined; filtered: boolean }) {
+function Rows({ rows, more, filtered }: { rows: readonly LeakRow[]; more: More; filtered: boolean }) {
   const worst = rows.find((row) => row.class === 'definite');
   const possible = rows.some((row) => row.class === 'possible');
   return <>
@@ -83,13 +84,13 @@ function Rows({ rows, more, filtered }: { rows: readonly LeakRow[]; more: (() =>
       : <Verdict tone="good">No block is {possible ? 'certainly ' : ''}lost{filtered ? ' among these' : ''}. {possible
         ? 'Possible ones are mostly pools and trees whose pointers lead into the middle of a block: look at those that grow.'
         : <>What grows although it is reachable, <a href={linkTo('growth')}>growth</a> shows.</>}</Verdict>}
-    <Table caption="Live blocks by class and place" rows={rows} more={more} empty="No block was alive at the end."
+    <Table caption="Live blocks by class and place" rows={rows} more={more} empty="No block was alive then."
       keyOf={(row) => `${row.site}.${row.class}`} detail={(row) => <Detail row={row} />}
       columns={[
         { key: 'class', title: 'Class', value: (row) => classes.findIndex((kind) => kind.value === row.class),
           show: (row) => <span class={`word ${row.class === 'definite' ? 'warn' : ''}`}>{row.class}</span> },
         columnOf.bytes<LeakRow>('bytes', 'Bytes', (row) => row.bytes),
-        { key: 'function', title: 'Function', wide: true, value: (row) => row.function, show: (row) => <FunctionCell row={row} /> },
+        { key: 'function', title: 'Function', wide: true, value: (row) => row.function, show: (row) => <SiteCell row={row} /> },
         columnOf.count<LeakRow>('blocks', 'Blocks', (row) => row.blocks),
         { key: 'confidence', title: 'Likely a leak', numeric: true, value: (row) => row.confidence,
           show: (row) => <span class="share"><Bar share={row.confidence} tone="second" /><span>{format.share(row.confidence)}</span></span> },
@@ -100,13 +101,17 @@ function Rows({ rows, more, filtered }: { rows: readonly LeakRow[]; more: (() =>
 }
 
 function Alive() {
-  const filters = useFilters(siteFilters);
+  const taken = useFilters(filters);
+  const timed = hasWindow(taken);
+  const group = useGroup();
   const { limit, more } = useLimit();
-  const answer = useAnswer<SiteRow[]>(request('leaks', { ...filters, limit }));
+  const answer = useAnswer<SiteRow[]>(request('leaks', { ...taken, group, limit }));
   return <Shown answer={answer}>{(rows) => <>
-    {rows[0] && <Verdict><Function text={rows[0].function} /> holds {format.bytes(rows[0].live_bytes)} in {format.plural(rows[0].live_blocks, 'block')},
-      {' '}{format.share(rows[0].share)} of what is alive. Whether the program could still reach them is not known; see whether it <a href={linkTo('growth')}>grows</a>.</Verdict>}
-    <SiteTable rows={rows} more={more(rows.length)} sorted="live" caption="What is alive, by place" empty="Nothing is alive."
+    {rows[0] && rows[0].function !== kNoStack && <Verdict><Function text={rows[0].function} /> holds {format.bytes(rows[0].live_bytes)} in {format.plural(rows[0].live_blocks, 'block')},
+      {' '}{format.share(rows[0].share)} of what {timed ? 'was alive at the end of that time' : 'is alive'}. Whether the program could still reach
+      them is not told here; see whether it <a href={linkTo('growth')}>grows</a>.</Verdict>}
+    <SiteTable rows={rows} more={more(rows.length)} sorted="live" timed={timed} caption={timed ? 'What was alive at the end of that time, by place' : 'What is alive, by place'}
+      empty={timed ? 'Nothing of it was alive then.' : 'Nothing is alive.'}
       columns={[
         columnOf.bytes<SiteRow>('live', 'Alive', (row) => row.live_bytes), shareColumn<SiteRow>(), functionColumn,
         columnOf.count<SiteRow>('blocks', 'Blocks', (row) => row.live_blocks),
@@ -115,21 +120,46 @@ function Alive() {
   </>}</Shown>;
 }
 
+/** A check that was asked for stays what it was, however long the program runs on. */
+function Moment({ summary }: { summary: Summary }) {
+  const at = askedForAt(summary);
+  if (!at) return null;
+  const running = summary.exit.kind === 'running';
+  return <div class="notes" role="note"><p>As of {at}, when it was asked for: what happened since then is not in these figures.
+    {running && <> They stand still until somebody asks again, <code>heapscribe ctl {summary.pid ?? 'PID'} leaks</code>, or the program ends.</>}</p></div>;
+}
+
+/** Of what the leak check tells nothing, in words. */
+function partOf(taken: Filters): string {
+  if (hasWindow(taken)) return 'a part of the run';
+  return taken.thread ? 'single threads' : taken.section ? 'single sections' : '';
+}
+
+function standsStill(summary: Summary | undefined): boolean {
+  return summary !== undefined && askedForAt(summary) !== undefined;
+}
+
 export function component() {
   const summary = useAnswer<Summary>(request('summary'));
   const state = summary.data?.leak_check['state'];
-  const checked = state === 'complete';
-  const filters = useFilters(siteFilters);
+  const checked = summary.data !== undefined && isChecked(summary.data);
+  const taken = useFilters(filters);
+  const parted = partOf(taken);
+  const grouped = useGroup() !== undefined;
+  const classed = checked && !parted && !grouped;
   const { limit, more } = useLimit();
-  const answer = useAnswer<LeakRow[]>(checked ? request('leaks', { classes: 'all', ...filters, limit }) : null);
+  const answer = useAnswer<LeakRow[]>(classed ? request('leaks', { classes: 'all', ...taken, limit }) : null);
   return <>
-    <Lead>{checked || state === undefined ? 'What the program could no longer free, and what it only keeps.'
+    <Lead>{classed || state === undefined ? 'What the program could no longer free, and what it only keeps.'
       : 'What is alive, by place.'}</Lead>
-    {summary.data && !checked && <div class="notes" role="note"><p>{summary.data.exit.kind === 'running' ? 'The leak check comes when the program ends. Until then what'
+    {summary.data && !checked && <div class="notes" role="note"><p>{summary.data.exit.kind === 'running' ? <>The leak check comes when the program ends; <code>heapscribe ctl {summary.data.pid ?? 'PID'} leaks</code> asks for one now. Until then what</>
       : <>There is no leak check{state ? <>: <bdi>{String(state)}</bdi></> : null}. What</>} is alive is not told from leaks.</p></div>}
-    {summary.data && <Sums summary={summary.data} />}
-    <div class="controls"><Search /></div>
-    {checked && <Shown answer={answer}>{(rows) => <Rows rows={rows} more={more(rows.length)} filtered={Object.keys(filters).length > 0} />}</Shown>}
-    {summary.data && !checked && <Alive />}
+    {checked && parted && <div class="notes" role="note"><p>The leak check looked at the whole program once, and tells nothing of {parted}. This is what was alive, lost or not.</p></div>}
+    {checked && !parted && grouped && <div class="notes" role="note"><p>By function this is what was alive, lost or not. By call site it is what the leak check found.</p></div>}
+    {summary.data && !parted && <Moment summary={summary.data} />}
+    {summary.data && !parted && <Sums summary={summary.data} />}
+    <div class="controls"><GroupChoice /><Search /></div>
+    {classed && <Shown answer={answer} isTold={(note) => !standsStill(summary.data) || !note.includes('still running')}>{(rows) => <Rows rows={rows} more={more(rows.length)} filtered={Object.keys(taken).length > 0} />}</Shown>}
+    {summary.data && !classed && <Alive />}
   </>;
 }

@@ -1,11 +1,12 @@
-import { request, useAnswer } from '../answers';
+import { isStatic, request, useAnswer } from '../answers';
 import * as format from '../format';
 import { Empty, Figures, Lead, Shown, Verdict } from '../parts/basics';
 import { written, type Health } from '../parts/health';
+import { askedForAt, isChecked } from '../parts/leak_check';
 import { columnOf, Table } from '../parts/table';
 import { Timeline, timelineRequest, snapshotsRequest, useTimeline } from '../parts/timeline';
 import { linkTo, linkWithFilters, change, usePlace } from '../router';
-import { moment } from '../filters';
+import { moment, plainly, secondsOf } from '../filters';
 import type { Finding, Summary } from '../rows';
 
 export const id = 'overview';
@@ -17,15 +18,21 @@ export const staticRequests = () => [request('summary'), timelineRequest, snapsh
 
 type Kind = Summary['by_kind'][number];
 
+/** A finding is of all sites of a function, and its figures are found where those are added up. Leaks has classes by site only. */
+const addedUp = new Set(['hotspots', 'peak', 'temporary']);
+
 /** What the finding's command asks, as a link to the view that shows it. */
 function linkOf(finding: Finding): string {
   const words = [...finding.command.matchAll(/'((?:[^']|'\\'')*)'|(\S+)/g)].map((m) => m[1]?.replaceAll("'\\''", "'") ?? m[2]!);
   const report = words[1] ?? 'hotspots';
-  const params: Record<string, string> = {};
+  const params: Record<string, string> = addedUp.has(report) ? { group: 'function' } : {};
   for (let i = 2; i + 1 < words.length; ++i) {
     if (words[i]!.startsWith('--')) params[words[i]!.slice(2)] = words[++i]!;
   }
-  return linkTo(report, params);
+  const expression = params['function'];
+  if (!isStatic() || !expression) return linkTo(report, params);
+  delete params['function'];
+  return linkTo(report, { ...params, q: plainly(expression) });
 }
 
 const advice: Record<string, string> = {
@@ -78,17 +85,21 @@ function losses(summary: Summary): string {
   return lost === 0 ? 'nothing was lost' : `${format.plural(lost, 'event')} lost`;
 }
 
+function lostText(summary: Summary, blocks: number): string {
+  if (!isChecked(summary)) return 'no leak check';
+  const at = askedForAt(summary);
+  return format.plural(blocks, 'block') + (at ? `, as of ${at}` : '');
+}
+
 function Facts({ summary }: { summary: Summary }) {
   const of = (part: number) => `${format.share(summary.allocations ? part / summary.allocations : 0)} of all allocations`;
-  const state = summary.leak_check['state'];
   const lostBytes = Number(summary.leak_check['definite_bytes'] ?? 0) + Number(summary.leak_check['indirect_bytes'] ?? 0);
   const lostBlocks = Number(summary.leak_check['definite_blocks'] ?? 0) + Number(summary.leak_check['indirect_blocks'] ?? 0);
   return <Figures figures={[
     { title: 'Peak', value: format.bytes(summary.peak_bytes), more: peakText(summary) },
     { title: running(summary) ? 'Alive so far' : 'Alive at end', value: format.bytes(summary.live_bytes),
       more: `${format.count(summary.live_blocks)} blocks` },
-    { title: 'Lost', value: state === 'complete' ? format.bytes(lostBytes) : '–',
-      more: state === 'complete' ? format.plural(lostBlocks, 'block') : 'no leak check' },
+    { title: 'Lost', value: isChecked(summary) ? format.bytes(lostBytes) : '–', more: lostText(summary, lostBlocks) },
     { title: 'Allocated', value: format.bytes(summary.allocated_bytes), more: `${format.count(summary.allocations)} allocations` },
     { title: 'Freed', value: format.bytes(summary.freed_bytes), more: `${format.count(summary.frees)} frees` },
     { title: 'Temporary', value: format.count(summary.temporary_allocations), more: of(summary.temporary_allocations) },
@@ -113,7 +124,8 @@ export function component() {
   const answer = useAnswer<Summary>(request('summary'));
   const { rows, marks, pending, error } = useTimeline();
   const { params } = usePlace();
-  const number = (name: string) => params[name] ? Number.parseFloat(params[name]!) : undefined;
+  const window = isStatic() ? {} : { window: { from: secondsOf(params['from']), to: secondsOf(params['to']) },
+    onWindow: (from: number, to: number) => change({ from: moment(from), to: moment(to) }, 'step') };
   return <Shown answer={answer}>{(summary) => <>
     <Lead><bdi class="program">{format.shorten(summary.program, 80)}</bdi>{' '}{ended(summary)}. Recorded: {modes[summary.mode] ?? summary.mode},{' '}
       {format.plural(summary.sites, 'site')}, {format.plural(summary.threads, 'thread')}; {losses(summary)}.</Lead>
@@ -128,8 +140,7 @@ export function component() {
     </section>
     <section aria-labelledby="time-title">
       <h2 id="time-title">Memory over time</h2>
-      {error ? <Empty>{error}</Empty> : rows.length === 0 && pending ? null : <Timeline rows={rows} marks={marks} window={{ from: number('from'), to: number('to') }}
-        onWindow={(from, to) => change({ from: moment(from), to: moment(to) }, 'step')} />}
+      {error ? <Empty>{error}</Empty> : rows.length === 0 && pending ? null : <Timeline rows={rows} marks={marks} {...window} />}
     </section>
     <section aria-labelledby="calls-title">
       <h2 id="calls-title">By call</h2>

@@ -41,6 +41,11 @@ function sentence(verdict: string): string {
   return text.startsWith('heapscribe') ? text : text.charAt(0).toUpperCase() + text.slice(1);
 }
 
+/** The program was not held up by what it asked of the allocator. */
+function ownOnly(report: Pauses): boolean {
+  return report.kinds.every((row) => row.events === 0 || row.kind === 'profiler' || row.kind === 'all') && report.kinds.some((row) => row.events > 0);
+}
+
 function Lanes({ report }: { report: Pauses }) {
   const wide = 1000;
   const scale = wide / Math.max(1, report.duration_ns);
@@ -82,18 +87,20 @@ export function component() {
     <Shown answer={answer}>{(report) => !report.recorded
       ? <Verdict>Time was not read in this recording (<code>--pauses off</code>, or a mode without it). Record with <code>--pauses 100us</code> to see what held it up.</Verdict>
       : <>
-        <Verdict>{format.shorten(sentence(report.verdict), 800)}</Verdict>
+        {ownOnly(report) ? <Verdict tone="good">Nothing in the allocator held the program up for {format.duration(report.threshold_ns)} or longer. What is listed is heapscribe’s own work, which is not there without it.</Verdict>
+          : <Verdict>{format.shorten(sentence(report.verdict), 800)}</Verdict>}
         {report.events.length > 0 && <Lanes report={report} />}
         <Table caption={`A pause is what lasts ${format.duration(report.threshold_ns)} or longer`} id="k" search={false} rows={report.kinds} keyOf={(row) => row.kind} empty="No pauses."
           columns={[
             { key: 'kind', title: 'What', wide: true, value: (row) => row.kind, show: (row) => names[row.kind] ?? row.kind },
-            { key: 'events', title: 'Events', numeric: true, value: (row) => row.events, show: (row) => `${row.seen < row.events ? '~' : ''}${format.count(row.events)}` },
+            { key: 'events', title: 'Events', numeric: true, value: (row) => row.events, show: (row) => row.seen < row.events ? <>about {format.count(row.events)} <small>({format.count(row.seen)} seen; the rest is extrapolated)</small></>
+                : format.count(row.events) },
             columnOf.share<Kind>('share', 'Of run', (row) => row.share),
             ...(['p50', 'p90', 'p95', 'p99', 'max'] as const).map((key) => ({ key, title: key === 'max' ? 'Longest' : key, numeric: true,
               value: (row: Kind) => report.percentiles_ns[row.kind]?.[key], show: (row: Kind) => time(report.percentiles_ns[row.kind]?.[key]) })),
           ]} />
         {report.mmu.length > 1 && <section><h2>What was left to the program</h2>
-          <p class="muted">Minimum mutator utilization: of any window of this length, at least this share was the program's own.</p>
+          <p class="muted">Minimum mutator utilization (MMU): of any stretch of the run of this length, at least this share was the program's own; the rest went into pauses.</p>
           <MmuCurve mmu={report.mmu} /></section>}
         <section><h2>Longest pauses</h2>
           <Table caption="Longest first" rows={report.events} more={more(report.events.length)} keyOf={(row) => `${row.thread}.${row.start_ns}`} empty="Nothing held the program up."
@@ -121,7 +128,7 @@ export function component() {
               { key: 'max', title: 'Longest', numeric: true, value: (row) => row.longest_timed_ns, show: (row) => format.callTime(row.longest_timed_ns) },
             ]} /></section>}
         {report.generations.length > 0 && <section><h2>Age of what storms released</h2>
-          <Table caption="Bounds" id="a" search={false} rows={report.generations} keyOf={(row) => row.generation} empty=""
+          <Table caption="Of the bytes that storms released, by how long their blocks had lived; ages are known within bounds" id="a" search={false} rows={report.generations} keyOf={(row) => row.generation} empty=""
             columns={[
               { key: 'generation', title: 'Age', wide: true, value: (row) => row.from_ns,
                 show: (row) => row.to_ns ? `${row.generation}: up to ${format.duration(row.to_ns)}` : `${row.generation}: older than ${format.duration(row.from_ns)}` },

@@ -1,5 +1,5 @@
 import { request, useAnswer } from '../answers';
-import { siteFilters, useFilters } from '../filters';
+import { stackFilters, useFilters } from '../filters';
 import { Choice, Empty, FunctionCell, Lead, Shown, StackList, Verdict } from '../parts/basics';
 import { Search } from '../parts/filter_bar';
 import { shareColumn } from '../parts/site_table';
@@ -15,7 +15,7 @@ export const group = 'Where';
 export const order = 5;
 export const letter = 'r';
 export const remedy = 'run --free-stacks';
-export const filters = siteFilters.filter((name) => name !== 'from' && name !== 'to');
+export const filters = stackFilters;
 export const staticRequests = () => [request('releases', { by: 'bytes', limit: kRows }), request('releases', { by: 'frees', limit: kRows })];
 
 interface Release extends Blamed {

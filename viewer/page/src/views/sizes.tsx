@@ -29,11 +29,10 @@ function Classes({ rows, caption, id: prefix }: { rows: readonly Class[]; captio
   const most = Math.max(...rows.map((row) => row.share), 1e-9);
   return <Table caption={caption} rows={rows} id={prefix} keyOf={(row) => `${row.lower}`} search={false} empty="Nothing was allocated."
     columns={[
-      { key: 'lower', title: 'Size', value: (row) => row.lower, show: (row) => <span class="range">{range(row)}</span> },
+      { key: 'lower', title: 'Size', wide: true, value: (row) => row.lower, show: (row) => <span class="range">{range(row)}</span> },
       columnOf.count<Class>('allocations', 'Allocations', (row) => row.allocations),
-      columnOf.share<Class>('share', 'Share', (row) => row.share),
-      { key: 'bar', title: '', wide: true, value: (row) => row.share, show: (row) => <span class="bar long" aria-hidden="true">
-        <span class="bar-fill" style={{ width: `${(row.share / most) * 100}%` }} /></span> },
+      { key: 'share', title: 'Share', roomy: true, value: (row) => row.share, show: (row) => <span class="share-line">
+        <span>{format.share(row.share)}</span><span class="bar long" aria-hidden="true"><span class="bar-fill" style={{ width: `${(row.share / most) * 100}%` }} /></span></span> },
     ]} />;
 }
 

@@ -1,5 +1,5 @@
 import { useEffect, useLayoutEffect, useMemo, useRef } from 'preact/hooks';
-import { isStatic, request, useAnswer } from '../answers';
+import { isHeld, isStatic, request, useAnswer } from '../answers';
 import { siteFilters, useFilters } from '../filters';
 import * as format from '../format';
 import { Bar, Choice, Empty, Lead, Shown, Verdict } from '../parts/basics';
@@ -7,6 +7,7 @@ import { Search } from '../parts/filter_bar';
 import { kRows, useLimit } from '../parts/sites';
 import { columnOf, Table } from '../parts/table';
 import { linkWithFilters, useParam, usePlace } from '../router';
+import type { Summary } from '../rows';
 
 export const id = 'source';
 export const title = 'Source';
@@ -107,24 +108,29 @@ function Annotated({ file, line }: { file: string; line: number }) {
   </>;
 }
 
+function FileName({ file }: { file: string }) {
+  const name = <bdi class="name">{format.shorten(file, 110)}</bdi>;
+  return isHeld(request('source', { file })) ? <a href={linkWithFilters('source', { file })}>{name}</a> : name;
+}
+
 function Files() {
   const taken = useFilters(filters);
   const { limit, more } = useLimit();
+  const summary = useAnswer<Summary>(request('summary'));
   const answer = useAnswer<FileRow[]>(request('source', { ...taken, limit }));
   return <>
     <Lead>Source files by what their lines allocate. A file opens to its lines, with what each allocates itself and what is allocated
       through it, as far as the file lies on {isStatic() ? 'the machine where this page was made' : 'this machine'}.</Lead>
     <div class="controls"><Search /></div>
     <Shown answer={answer}>{(rows) => <Table caption="Files with lines that allocate" rows={rows} more={more(rows.length)} sorted="bytes" keyOf={(row) => row.file.replace(/[,&]/g, '')}
-      empty="No function has a known source file. Compile with -g, or install debug packages and run heapscribe symbolize."
+      empty={summary.data?.allocations === 0 ? 'Nothing was allocated.' : "No function has a known source file. Compile with -g, or install debug packages and run heapscribe symbolize."}
       columns={[
         columnOf.bytes<FileRow>('bytes', 'Bytes', (row) => row.bytes),
         columnOf.count<FileRow>('allocations', 'Allocations', (row) => row.allocations),
         columnOf.bytes<FileRow>('peak', 'Peak', (row) => row.peak_bytes),
         columnOf.bytes<FileRow>('live', 'Alive', (row) => row.live_bytes),
         columnOf.count<FileRow>('lines', 'Lines', (row) => row.lines),
-        { key: 'file', title: 'File', wide: true, value: (row) => row.file, show: (row) => <a href={linkWithFilters('source', { file: row.file })}>
-          <bdi class="name">{format.shorten(row.file, 110)}</bdi></a> },
+        { key: 'file', title: 'File', wide: true, value: (row) => row.file, show: (row) => <FileName file={row.file} /> },
       ]} />}</Shown>
   </>;
 }

@@ -1,27 +1,28 @@
 import * as format from '../format';
-import { siteFilters } from '../filters';
+import { untimedFilters } from '../filters';
 import { Function, Lead, Shown, Verdict } from '../parts/basics';
 import { Search } from '../parts/filter_bar';
 import { sitesRequest, useSites } from '../parts/sites';
-import { functionColumn, shareColumn, SiteTable } from '../parts/site_table';
+import { functionColumn, GroupChoice, shareColumn, SiteTable, useGroup } from '../parts/site_table';
 import { columnOf } from '../parts/table';
-import type { SiteRow } from '../rows';
+import { kNoStack, type SiteRow } from '../rows';
 
 export const id = 'temporary';
 export const title = 'Temporary';
 export const group = 'What to mend';
 export const order = 2;
 export const letter = 'y';
-export const filters = siteFilters;
-export const staticRequests = () => [sitesRequest('temporary')];
+/** Which blocks were temporary is not recorded over time. */
+export const filters = untimedFilters;
+export const staticRequests = () => [sitesRequest('temporary'), sitesRequest('temporary', { group: 'function' })];
 
 export function component() {
-  const { answer, more } = useSites('temporary');
+  const { answer, more } = useSites('temporary', { group: useGroup() }, filters);
   return <>
     <Lead>Blocks that their thread freed before it allocated again. Such a block could have been on the stack, or be kept for the next call.</Lead>
-    <div class="controls"><Search /></div>
+    <div class="controls"><GroupChoice /><Search /></div>
     <Shown answer={answer}>{(rows) => <>
-      {rows[0] && <Verdict>Begin with <Function text={rows[0].function} />: {format.count(rows[0].temporary)} of its{' '}
+      {rows[0] && rows[0].function !== kNoStack && <Verdict>Begin with <Function text={rows[0].function} />: {format.count(rows[0].temporary)} of its{' '}
         {format.plural(rows[0].allocations, 'allocation')} were freed at once. Keep one buffer for all of them.</Verdict>}
       <SiteTable rows={rows} more={more} sorted="temporary" caption="Places by temporary allocations"
         empty="No block was freed at once: there is nothing to mend here."
