@@ -134,8 +134,8 @@ void write_static(const ViewOptions& options) {
   print([&](std::ostream& out) {
     out << fmt::format("{} is written, {}\n", options.file,
                        render::format_bytes(static_cast<std::int64_t>(page.size())))
-        << "It holds the first rows of each table and the largest branches of flame graphs, without\n"
-           "filters and time windows; for those: heapscribe view "
+        << "It holds the first rows of tables and the largest branches of flame graphs.\n"
+           "For all others, filters and time windows: heapscribe view "
         << model::shell_word(options.path) << '\n';
   });
   if (options.open) open_in_browser(std::filesystem::absolute(options.file));

@@ -43,7 +43,7 @@ struct Summary {
   std::vector<Finding> findings;
   std::vector<TimelineStep> timeline;
   bool has_leak_check = false;
-  std::string leak_check;                                    // "complete", or why there is none
+  std::string leak_check;  // "complete", or why there is none
   CheckMoment leak_check_moment;
   std::array<model::Measures, wire::kBlockClasses> classes;  // live blocks and bytes of each
 };

@@ -16,7 +16,9 @@ const kNoMarks: readonly Snapshot[] = [];
 export function useTimeline(): { rows: readonly TimelineRow[]; marks: readonly Snapshot[]; pending: boolean; error: string | undefined } {
   const timeline = useAnswer<TimelineRow[]>(timelineRequest);
   const snapshots = useAnswer<Snapshot[]>(snapshotsRequest);
-  return { rows: timeline.data ?? kNoRows, marks: snapshots.data ?? kNoMarks, pending: timeline.pending || snapshots.pending, error: timeline.error };
+  // Together: a chart that is made anew when its marks come would flicker.
+  const both = snapshots.data !== undefined || snapshots.error !== undefined;
+  return { rows: both && timeline.data || kNoRows, marks: snapshots.data ?? kNoMarks, pending: timeline.pending || snapshots.pending, error: timeline.error };
 }
 
 type Point = Pick<TimelineRow, 'seconds' | 'live_bytes'> & { readonly resident_bytes: number | null };

@@ -151,7 +151,7 @@ export function component() {
   const answer = useAnswer<LeakRow[]>(classed ? request('leaks', { classes: 'all', ...taken, limit }) : null);
   return <>
     <Lead>{classed || state === undefined ? 'What the program could no longer free, and what it only keeps.'
-      : 'What is alive, by place.'}</Lead>
+      : hasWindow(taken) ? 'What was alive at the end of that time, by place.' : 'What is alive, by place.'}</Lead>
     {summary.data && !checked && <div class="notes" role="note"><p>{summary.data.exit.kind === 'running' ? <>The leak check comes when the program ends; <code>heapscribe ctl {summary.data.pid ?? 'PID'} leaks</code> asks for one now. Until then what</>
       : <>There is no leak check{state ? <>: <bdi>{String(state)}</bdi></> : null}. What</>} is alive is not told from leaks.</p></div>}
     {checked && parted && <div class="notes" role="note"><p>The leak check looked at the whole program once, and tells nothing of {parted}. This is what was alive, lost or not.</p></div>}

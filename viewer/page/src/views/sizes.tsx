@@ -1,6 +1,6 @@
 import { request, useAnswer } from '../answers';
 import * as format from '../format';
-import { Figures, FunctionCell, Lead, Shown, StackList, Verdict } from '../parts/basics';
+import { Figures, Lead, Shown, SiteCell, StackList, Verdict } from '../parts/basics';
 import { Search } from '../parts/filter_bar';
 import { useLimit, kRows } from '../parts/sites';
 import { columnOf, Table } from '../parts/table';
@@ -59,7 +59,7 @@ export function component() {
           columns={[
             columnOf.bytes<Site>('slack', 'Lost', (row) => row.slack_bytes),
             columnOf.share<Site>('share', 'Of its bytes', (row) => row.slack_share),
-            { key: 'function', title: 'Function', wide: true, value: (row) => row.function, show: (row) => <FunctionCell row={{ ...row, module: '' }} /> },
+            { key: 'function', title: 'Function', wide: true, value: (row) => row.function, show: (row) => <SiteCell row={{ ...row, module: '' }} /> },
             columnOf.count<Site>('allocations', 'Allocations', (row) => row.allocations),
             columnOf.bytes<Site>('mean', 'Mean size', (row) => row.mean_size),
           ]} /></section>

@@ -1,7 +1,7 @@
 import { useEffect, useRef } from 'preact/hooks';
 import { isStatic, request, useAnswer } from '../answers';
 import * as format from '../format';
-import { FunctionCell, Lead, Shown, StackList } from '../parts/basics';
+import { Lead, Shown, SiteCell, StackList } from '../parts/basics';
 import { Search } from '../parts/filter_bar';
 import { kRows, useLimit } from '../parts/sites';
 import { columnOf, Table, type Column } from '../parts/table';
@@ -47,7 +47,7 @@ function HeldThen({ at }: { at: string }) {
       columns={[
         columnOf.bytes<Held>('live', 'Held', (row) => row.live_bytes),
         columnOf.count<Held>('blocks', 'Blocks', (row) => row.live_blocks),
-        { key: 'function', title: 'Function', wide: true, value: (row) => row.function, show: (row) => <FunctionCell row={row} /> },
+        { key: 'function', title: 'Function', wide: true, value: (row) => row.function, show: (row) => <SiteCell row={row} /> },
         columnOf.seconds<Held>('age', 'Age', (row) => row.age_seconds),
       ]} />}</Shown>
   </section>;
