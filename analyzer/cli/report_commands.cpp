@@ -86,8 +86,8 @@ std::string moment_of_peak(const CaptureReader& reader) {
   const model::Totals& totals = reader.totals();
   const std::string error =
       totals.peak_error.value == 0 ? "exact" : "± " + render::format_bytes(totals.peak_error.value);
-  return fmt::format("{} ({}) after {} of {}", render::format_bytes(totals.peak_bytes.value), error,
-                     render::format_duration(totals.peak_at.value),
+  return fmt::format("{} ({}) {} of {}", render::format_bytes(totals.peak_bytes.value), error,
+                     render::format_moment(totals.peak_at.value),
                      render::format_duration(totals.duration.value));
 }
 

@@ -54,6 +54,10 @@ std::string format_duration(std::int64_t nanoseconds) {
   return fmt::format("{} h {} min", whole / 3600, whole / 60 % 60);
 }
 
+std::string format_moment(std::int64_t nanoseconds) {
+  return nanoseconds == 0 ? "in the first 10 ms" : "after " + format_duration(nanoseconds);
+}
+
 std::string format_seconds(double seconds) {
   return format_duration(static_cast<std::int64_t>(seconds * 1e9));
 }

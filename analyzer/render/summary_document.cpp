@@ -229,8 +229,8 @@ void columns(Page& page, std::string_view label, const std::string& number,
 std::string peak_text(const model::Totals& totals) {
   const std::string error =
       totals.peak_error.value == 0 ? "exact" : "± " + format_bytes(totals.peak_error.value);
-  return fmt::format("{}, {}, after {}", format_exact_bytes(totals.peak_bytes.value), error,
-                     format_duration(totals.peak_at.value));
+  return fmt::format("{}, {}, {}", format_exact_bytes(totals.peak_bytes.value), error,
+                     format_moment(totals.peak_at.value));
 }
 
 // Of what is alive at the end, the classes there are.
