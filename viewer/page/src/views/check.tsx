@@ -1,6 +1,6 @@
 import { request, useAnswer, type Recording } from '../answers';
 import * as format from '../format';
-import { Lead, Name, Shown, SourcePlace, StackList, Verdict } from '../parts/basics';
+import { Lead, Name, Place, Shown, StackList, Verdict } from '../parts/basics';
 import { Search } from '../parts/filter_bar';
 import { Table, type Column } from '../parts/table';
 import { useRecordingFacts } from '../recording';
@@ -50,7 +50,7 @@ function Paths({ caption, rows, id: prefix }: { caption: string; rows: readonly 
         : 'No stack of this recording belongs to it.'}</p>}
     columns={[
       { key: 'path', title: 'Call path', wide: true, value: (row) => row.path,
-        show: (row) => <span class="function-cell">{row.branch && 'paths below '}<Name text={row.path.split(' > ').slice(-2).join(' > ')} /> <SourcePlace row={row} /></span> },
+        show: (row) => <span class="function-cell">{row.branch && 'paths below '}<Name text={row.path.split(' > ').slice(-2).join(' > ')} /> <Place row={row} /></span> },
       changeOf('allocations', 'Allocations', format.count, (row) => [row.old_allocations, row.new_allocations]),
       changeOf('bytes', 'Bytes', format.bytes, (row) => [row.old_bytes, row.new_bytes]),
       changeOf('leaks', 'Lost blocks', format.count, (row) => [row.old_leaks, row.new_leaks]),
