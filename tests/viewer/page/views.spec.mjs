@@ -156,6 +156,9 @@ test('a question in SQL is answered, and a wrong one gets its sentence', async (
   await settled(page);
   const [most] = report('hotspots', recording('leaky'), '--by', 'allocations');
   await expect(page.locator('tbody tr').first()).toContainText(String(most.allocations));
+  await goTo(page, `#/query?sql=${encodeURIComponent('SELECT 9007199254740993 AS a, -9223372036854775807 AS b')}`);
+  await expect(page.locator('tbody tr').first()).toContainText('9007199254740993');
+  await expect(page.locator('tbody tr').first()).toContainText('-9223372036854775807');
   await page.getByLabel('One statement that reads').fill('SELEC 1');
   await page.getByRole('button', { name: 'Ask', exact: true }).click();
   await expect(page.locator('.problem')).toContainText('syntax error');

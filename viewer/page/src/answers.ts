@@ -50,10 +50,20 @@ function printable(text: string): string {
   return text.replace(kForeign, '\ufffd');
 }
 
+/** A whole number beyond those that a browser counts with stays the digits that it is. */
+function exact(value: number, source: string | undefined): number | string {
+  return Number.isSafeInteger(value) || !source || !/^-?\d+$/.test(source) ? value : source;
+}
+
+function revived(_: string, value: unknown, context?: { readonly source?: string }): unknown {
+  if (typeof value === 'string') return printable(value);
+  return typeof value === 'number' ? exact(value, context?.source) : value;
+}
+
 /** Names are whatever a program's authors, or a recording's, put there. */
 function parsed(text: string): unknown {
-  const suspect = text.search(kForeign) >= 0 || /\\u(00[0189]|20[2-6])/i.test(text);
-  return JSON.parse(text, suspect ? (_, value: unknown) => typeof value === 'string' ? printable(value) : value : undefined);
+  const suspect = text.search(kForeign) >= 0 || /\\u(00[0189]|20[2-6])|\d{16}/i.test(text);
+  return JSON.parse(text, suspect ? revived as (key: string, value: unknown) => unknown : undefined);
 }
 
 let embedded: Embedded | null | undefined;

@@ -25,14 +25,18 @@ function useRecording(): { recording: Recording | null; program: string; error: 
   useEffect(() => {
     let timer = 0;
     let stopped = false;
+    let isNamed = false;  // the name is asked for once: of a large recording a summary takes a second
     const poll = async (first: boolean) => {
       try {
         if (!first && !document.hidden) refresh();
-        const [next, summary] = await Promise.all([askRecording(), ask(request('summary')).catch(() => null)]);
+        const [next, summary] = await Promise.all([askRecording(), isNamed ? null : ask(request('summary')).catch(() => null)]);
         if (stopped) return;
         setError('');
         setRecording((old) => old && JSON.stringify(old) === JSON.stringify(next) ? old : next);
-        if (summary) setProgram((summary.data as Summary).program);
+        if (summary) {
+          isNamed = true;
+          setProgram((summary.data as Summary).program);
+        }
         if (next.live) timer = window.setTimeout(() => void poll(false), kPollMs);
       } catch (problem) {
         if (stopped) return;
