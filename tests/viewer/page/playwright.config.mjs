@@ -7,7 +7,7 @@ export const launchOptions = {
 
 export default defineConfig({
   testDir: '.',
-  timeout: 60_000,
+  timeout: 120_000,
   workers: 2,
   fullyParallel: true,
   reporter: 'line',
