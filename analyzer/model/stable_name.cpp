@@ -224,7 +224,8 @@ std::string CallPaths::of(const SiteStack& stack) {
   }
   std::string path;
   for (auto name = names.rbegin(); name != names.rend(); ++name) {
-    path += (path.empty() ? "" : " > ") + **name;
+    if (!path.empty()) path += kCalls;
+    path += **name;
   }
   return path;
 }

@@ -28,6 +28,9 @@ bool is_startup(const Frame& frame);
 // which of the library's functions allocate changes with its version.
 SiteStack blaming_own_code(SiteStack stack);
 
+// Between the calls of a path.
+inline constexpr std::string_view kCalls = " > ";
+
 // Call paths as text, "main > serve > Cache<>::insert": outermost call first, the frame to blame
 // last. Each function stands once, at its innermost call, so that the depth of a recursion does not
 // matter; callers without a name, those in the C++ library and what runs before main are left out.

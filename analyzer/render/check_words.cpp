@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstdlib>
 
+#include "analyzer/model/stable_name.h"
 #include "analyzer/render/format.h"
 #include "analyzer/render/printable.h"
 #include "analyzer/render/short_name.h"
@@ -50,9 +51,8 @@ std::string rise_in_words(Figure figure, std::int64_t change) {
 namespace {
 
 std::string last_call(const std::string& path) {
-  constexpr std::string_view kCalls = " > ";
-  const std::size_t last = path.rfind(kCalls);
-  return last == std::string::npos ? path : path.substr(last + kCalls.size());
+  const std::size_t last = path.rfind(model::kCalls);
+  return last == std::string::npos ? path : path.substr(last + model::kCalls.size());
 }
 
 }  // namespace

@@ -4,11 +4,12 @@
 #include <iterator>
 #include <set>
 
+#include "analyzer/model/stable_name.h"
+
 namespace heapscribe::reports {
 namespace {
 
-constexpr std::string_view kCalls = " > ";
-
+using model::kCalls;
 using Names = std::set<std::string, std::less<>>;
 
 bool differs(const Observed& path) {

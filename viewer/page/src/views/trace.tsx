@@ -32,19 +32,22 @@ function callOf(row: Event): string {
   return row.event === 'release' ? 'free' : row.event === 'realloc-begin' ? 'realloc begins' : row.kind || row.event;
 }
 
+/** What the list may be narrowed to, by parameter of the address; the bar's filter by thread is another report's. */
+const narrowings = { address: 'Address', site: 'Site', tid: 'Thread' } as const;
+type Narrowing = keyof typeof narrowings;
+
 /** What narrows the list to it. */
-function Narrow({ name, value }: { name: string; value: string | number }) {
-  return <button type="button" class="quiet" title={`Only ${name} ${value}`} onClick={() => change({ [name]: String(value), limit: undefined }, 'step')}>{value}</button>;
+function Narrow({ name, value }: { name: Narrowing; value: string | number }) {
+  return <button type="button" class="quiet" title={`Only ${narrowings[name].toLowerCase()} ${value}`} onClick={() => change({ [name]: String(value), limit: undefined }, 'step')}>{value}</button>;
 }
 
 function Narrowed() {
   const { params } = usePlace();
-  const set = ['address', 'site', 'tid'].filter((name) => params[name]);
+  const set = (Object.keys(narrowings) as Narrowing[]).filter((name) => params[name]);
   if (set.length === 0) return null;
-  const titles: Record<string, string> = { address: 'Address', site: 'Site', tid: 'Thread' };
   return <ul class="chips" aria-label="Only events of">{set.map((name) => <li key={name} class="chip">
-    <span class="chip-name">{titles[name]}</span> <bdi>{params[name]}</bdi>
-    <button type="button" aria-label={`All, not only this ${titles[name]!.toLowerCase()}`} onClick={() => change({ [name]: undefined }, 'step')}>×</button></li>)}</ul>;
+    <span class="chip-name">{narrowings[name]}</span> <bdi>{params[name]}</bdi>
+    <button type="button" aria-label={`All, not only this ${narrowings[name].toLowerCase()}`} onClick={() => change({ [name]: undefined }, 'step')}>×</button></li>)}</ul>;
 }
 
 export function component() {
@@ -73,8 +76,7 @@ export function component() {
             { key: 'address', title: 'Address', value: (row) => row.address, show: (row) => row.address === undefined ? '' : <>
               <Narrow name="address" value={row.address} />{row.old_address !== undefined && row.old_address !== row.address && <small class="muted"> from {row.old_address}</small>}</> },
             { key: 'site', title: 'Site', numeric: true, value: (row) => row.site, show: (row) => row.site ? <Narrow name="site" value={row.site} /> : '–' },
-            { key: 'thread', title: 'Thread', numeric: true, value: (row) => row.thread, show: (row) =>
-              <button type="button" class="quiet" title={`Only thread ${row.thread}`} onClick={() => change({ tid: String(row.thread), limit: undefined }, 'step')}>{row.thread}</button> },
+            { key: 'thread', title: 'Thread', numeric: true, value: (row) => row.thread, show: (row) => <Narrow name="tid" value={row.thread} /> },
           ]} />
       </>;
     }}</Shown>
